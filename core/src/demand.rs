@@ -1,0 +1,3 @@
+//! Demands on the number of servers, and who wins.
+
+pub mod schedule;

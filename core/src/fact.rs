@@ -1,0 +1,142 @@
+//! What truly happened. A simulated world emits facts; a live run makes them from the records of
+//! the proxy, Redis and the provider.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{JobId, RequestId, ServerId};
+use crate::observation::Ratio;
+use crate::time::{Span, Timestamp};
+
+/// One thing that happened. Facts come in the order of their times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// A request reached the proxy.
+    RequestArrived {
+        /// Which.
+        request: RequestId,
+    },
+    /// The proxy sent it to a server.
+    RequestRouted {
+        /// Which.
+        request: RequestId,
+        /// Where.
+        server: ServerId,
+    },
+    /// It was answered.
+    RequestServed {
+        /// Which.
+        request: RequestId,
+        /// By whom.
+        server: ServerId,
+        /// From arrival to answer.
+        latency: Span,
+        /// From arrival until a web worker took it up.
+        wait: Span,
+    },
+    /// It got an error, or nothing.
+    RequestFailed {
+        /// Which.
+        request: RequestId,
+        /// Where it was, if it was routed.
+        server: Option<ServerId>,
+        /// Why.
+        cause: FailureCause,
+    },
+    /// A server has finished with a request whose client had been answered with an error before.
+    RequestAbandoned {
+        /// Which.
+        request: RequestId,
+        /// Where it ran on.
+        server: ServerId,
+    },
+    /// A job was put into a queue.
+    JobEnqueued {
+        /// Which.
+        job: JobId,
+    },
+    /// A worker took it up.
+    JobStarted {
+        /// Which.
+        job: JobId,
+        /// On which server.
+        server: ServerId,
+    },
+    /// It is done.
+    JobCompleted {
+        /// Which.
+        job: JobId,
+        /// On which server.
+        server: ServerId,
+    },
+    /// Its worker was killed; the job is in no queue.
+    JobKilled {
+        /// Which.
+        job: JobId,
+        /// On which server.
+        server: ServerId,
+    },
+    /// A server's machine changed its state.
+    PowerChanged {
+        /// Which server.
+        server: ServerId,
+        /// Whether it is up, from the first moment that is billed.
+        on: bool,
+        /// Whether a command did it. A crash or a plan change by hand is not commanded.
+        commanded: bool,
+    },
+    /// A server became able, or unable, to answer requests: benches, storage, Redis, workers.
+    ReadyChanged {
+        /// Which server.
+        server: ServerId,
+        /// Whether it is.
+        ready: bool,
+    },
+    /// The proxy was told to route to a server, or not to.
+    RoutingChanged {
+        /// Which server.
+        server: ServerId,
+        /// Whether it receives new requests.
+        receives: bool,
+    },
+    /// A server's services were stopped.
+    ServicesStopped {
+        /// Which server.
+        server: ServerId,
+    },
+    /// Monitoring took a sample of all serving servers.
+    Sampled {
+        /// Mean busy share of their cores over the metric's range.
+        cpu: Ratio,
+        /// Mean used share of their memory.
+        memory: Ratio,
+    },
+}
+
+/// Why a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCause {
+    /// 503: the proxy's backlog or each server's accept queue was full.
+    QueueFull,
+    /// 503: no server could be routed to.
+    NoServer,
+    /// 502: the server it was sent to does not listen.
+    Refused,
+    /// 502: the server went away while it had the request.
+    Killed,
+    /// 504: no answer within the proxy's time-out.
+    TimedOut,
+}
+
+impl FailureCause {
+    /// All causes, in the order of their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::QueueFull, Self::NoServer, Self::Refused, Self::Killed, Self::TimedOut];
+}
+
+/// Takes facts as they come and keeps only what it needs of them.
+pub trait FactSink {
+    /// `fact` happened at `at`, which is not before the time of the fact that came last.
+    fn fact(&mut self, at: Timestamp, fact: Fact);
+}

@@ -1,0 +1,66 @@
+//! Names of things, as small integers.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+    };
+}
+
+id! {
+    /// A server of the group. Number 0 is the primary; the standbys follow from 1.
+    ServerId(u16)
+}
+id! {
+    /// A command, once issued never issued anew: a retry keeps the id of what it retries.
+    CommandId(u64)
+}
+id! {
+    /// How often a server's sequence was begun; a command with a lower one is out of date.
+    Generation(u32)
+}
+id! {
+    /// The position of a rule in its policy.
+    RuleId(u8)
+}
+id! {
+    /// The position of a schedule in its policy.
+    ScheduleId(u8)
+}
+id! {
+    /// A request, numbered by arrival.
+    RequestId(u64)
+}
+id! {
+    /// A background job, numbered as it was enqueued.
+    JobId(u64)
+}
+
+impl ServerId {
+    /// The server that is always on.
+    pub const PRIMARY: Self = Self(0);
+
+    /// Whether this is the primary.
+    pub const fn is_primary(self) -> bool {
+        self.0 == 0
+    }
+
+    /// As an index into a table of all servers.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_primary() { f.write_str("primary") } else { write!(f, "standby-{}", self.0) }
+    }
+}

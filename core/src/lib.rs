@@ -1,0 +1,40 @@
+//! The scaling core of Tidegate: every decision about a group of servers, and nothing else.
+//!
+//! Everything here is pure: no I/O, no clock, no randomness, no async runtime. A host (the
+//! simulator, or the live driver) owns time and the world, and speaks to a [`Controller`] in a loop:
+//!
+//! 1. Call [`Controller::step`] with the present time and one [`Input`].
+//! 2. Append the input and the returned [`Step`] to the journal *before* acting on it.
+//! 3. Carry out each [`Command`]: it is idempotent under its id, and an executor that has seen a
+//!    higher generation for that server refuses it.
+//! 4. Report how it went as [`Input::Complete`], in any order, late or twice; it does no harm.
+//! 5. Step again at [`Step::wake_at`] at the latest, with [`Input::Wake`], and whenever something
+//!    new is known of the world, with [`Input::Observe`].
+//! 6. After a crash: [`Controller::restore`] the last snapshot, feed the journal's tail, and carry
+//!    out the unfinished commands again under the same ids.
+//!
+//! What truly happened is told as [`fact::Fact`]s, which the [`oracle`]s judge and the
+//! [`billing::Meter`] prices. [`record`] holds the run record, all that a report reads.
+
+pub mod billing;
+pub mod command;
+pub mod controller;
+pub mod decision;
+pub mod demand;
+pub mod fact;
+pub mod ids;
+pub mod lifecycle;
+pub mod money;
+pub mod observation;
+pub mod oracle;
+pub mod policy;
+pub mod record;
+pub mod time;
+
+pub use command::{Command, CommandKind, Failure, Outcome};
+pub use controller::{GroupConfig, Input, OperatorRequest, Step};
+pub use decision::Decision;
+pub use ids::{CommandId, Generation, JobId, RequestId, RuleId, ScheduleId, ServerId};
+pub use money::{Currency, Money};
+pub use observation::{Dated, Health, Observation, Power, Ratio, ServerView};
+pub use time::{Span, Timestamp};

@@ -1,0 +1,234 @@
+//! What a controller can know of the world: dated, partial, never more than a real one would see.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::ids::ServerId;
+use crate::time::{Span, Timestamp};
+
+/// A value and the moment it was true at its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dated<T> {
+    /// The value.
+    pub value: T,
+    /// When it was measured, not when it was received.
+    pub at: Timestamp,
+}
+
+impl<T> Dated<T> {
+    /// `value`, as it was at `at`.
+    pub const fn new(value: T, at: Timestamp) -> Self {
+        Self { value, at }
+    }
+
+    /// How old the value is at `now`.
+    pub fn age(&self, now: Timestamp) -> Span {
+        now.since(self.at)
+    }
+}
+
+/// A share of a whole, in parts per million: `750_000` is 75 %.
+///
+/// In a file it is written as a percentage, `"75%"`; in a record as the integer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Ratio(u32);
+
+impl Ratio {
+    /// The whole, 100 %.
+    pub const ONE: Self = Self(1_000_000);
+
+    /// `ppm` millionths.
+    pub const fn from_ppm(ppm: u32) -> Self {
+        Self(ppm)
+    }
+
+    /// `percent` hundredths.
+    pub const fn from_percent(percent: u32) -> Self {
+        Self(percent.saturating_mul(10_000))
+    }
+
+    /// `part ÷ whole`, rounded down; an empty whole gives zero.
+    pub const fn of(part: u128, whole: u128) -> Self {
+        if whole == 0 {
+            return Self(0);
+        }
+        let ppm = part.saturating_mul(1_000_000) / whole;
+        Self(if ppm > u32::MAX as u128 { u32::MAX } else { ppm as u32 })
+    }
+
+    /// Millionths.
+    pub const fn ppm(self) -> u32 {
+        self.0
+    }
+
+    /// Per cent, for showing.
+    pub fn as_percent(self) -> f64 {
+        f64::from(self.0) / 10_000.0
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_multiple_of(10_000) {
+            write!(f, "{}%", self.0 / 10_000)
+        } else {
+            write!(f, "{:.1}%", self.as_percent())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Ratio {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RatioVisitor)
+    }
+}
+
+struct RatioVisitor;
+
+impl de::Visitor<'_> for RatioVisitor {
+    type Value = Ratio;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a percentage such as \"75%\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Ratio, E> {
+        let refused = || E::custom(format!("`{text}` is not a percentage such as \"75%\""));
+        let number = text.strip_suffix('%').ok_or_else(refused)?.trim();
+        let percent: f64 = number.parse().map_err(|_| refused())?;
+        let ppm = percent * 10_000.0;
+        if (0.0..=f64::from(u32::MAX)).contains(&ppm) {
+            Ok(Ratio(ppm.round() as u32))
+        } else {
+            Err(refused())
+        }
+    }
+
+    fn visit_u64<E: de::Error>(self, ppm: u64) -> Result<Ratio, E> {
+        u32::try_from(ppm).map(Ratio).map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Ratio, E> {
+        Err(E::custom(format!("a percentage needs its sign: write \"{number}%\"")))
+    }
+}
+
+impl JsonSchema for Ratio {
+    fn schema_name() -> Cow<'static, str> {
+        "Percentage".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A percentage such as 75%.",
+            "pattern": r"^[0-9]+(\.[0-9]+)?%$",
+        })
+    }
+}
+
+/// What the provider says about a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Power {
+    /// Stopped: costs nothing.
+    Off,
+    /// On its way up.
+    Booting,
+    /// Up.
+    On,
+    /// On its way down.
+    Stopping,
+}
+
+/// Which parts of a server answered their own check. A ping is none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Health(u8);
+
+impl Health {
+    /// Each bench answered a request.
+    pub const BENCHES: Self = Self(1);
+    /// The web server and its services run.
+    pub const SERVICES: Self = Self(1 << 1);
+    /// The shared storage reads what another server wrote.
+    pub const STORAGE: Self = Self(1 << 2);
+    /// The shared Redis answers.
+    pub const REDIS: Self = Self(1 << 3);
+    /// The job workers are registered.
+    pub const WORKERS: Self = Self(1 << 4);
+    /// Every part.
+    pub const ALL: Self = Self(0b1_1111);
+    /// No part.
+    pub const NONE: Self = Self(0);
+
+    /// Both sets of parts.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every part of `other` is healthy here.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What is known of one server. Each field is absent if unknown, never zero instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerView {
+    /// Which server.
+    pub server: ServerId,
+    /// What the provider says.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub power: Option<Dated<Power>>,
+    /// What the health checks say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub health: Option<Dated<Health>>,
+    /// Share of all its cores that was busy, over the metric's range.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cpu: Option<Dated<Ratio>>,
+    /// Share of its memory in use.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub memory: Option<Dated<Ratio>>,
+    /// Requests that the server has accepted and not answered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub in_flight: Option<Dated<u32>>,
+    /// Background jobs that its workers are running.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub jobs: Option<Dated<u32>>,
+}
+
+impl ServerView {
+    /// A server of which nothing is known.
+    pub const fn unknown(server: ServerId) -> Self {
+        Self {
+            server,
+            power: None,
+            health: None,
+            cpu: None,
+            memory: None,
+            in_flight: None,
+            jobs: None,
+        }
+    }
+}
+
+/// What is known of the group; servers that are not listed are unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Observation {
+    /// One view a server, in any order.
+    pub servers: Vec<ServerView>,
+}
+
+impl Observation {
+    /// The view of `server`, if it is listed.
+    pub fn of(&self, server: ServerId) -> Option<&ServerView> {
+        self.servers.iter().find(|view| view.server == server)
+    }
+}
