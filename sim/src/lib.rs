@@ -1,1 +1,7 @@
-//! Placeholder.
+//! The simulated world of Tidegate: seeded, discrete-event, in integer time.
+//!
+//! A [`model::Model`] goes in; facts, steps and a run record come out. No clock is read, no file is
+//! written, and every draw comes from a stream that the seed and a name determine: the same model
+//! gives the same bytes on every machine.
+
+pub mod model;

@@ -1,0 +1,345 @@
+//! A scenario after reading: checked, in plain units, with nothing left to look up.
+
+use tidegate_core::billing::Pricing;
+use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
+
+/// Everything that a run depends on.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Name of the scenario; also the folder of its output.
+    pub name: String,
+    /// What it shows, in one line.
+    pub title: String,
+    /// IANA zone in which times are shown and months are billed.
+    pub zone: String,
+    /// When it begins.
+    pub start: Timestamp,
+    /// How long it lasts.
+    pub duration: Span,
+    /// The seed of every stream of chance.
+    pub seed: u64,
+    /// What the controller is given.
+    pub group: GroupConfig,
+    /// Currency of all prices.
+    pub currency: Currency,
+    /// The servers, the primary first.
+    pub servers: Vec<Hardware>,
+    /// The bigger plan that the bill is compared with.
+    pub upgrade: Option<Hardware>,
+    /// The benches, each of which is on every server.
+    pub benches: Vec<Bench>,
+    /// How servers come and go.
+    pub machine: Machine,
+    /// The proxy.
+    pub proxy: Proxy,
+    /// The shared Redis.
+    pub redis: Station,
+    /// The shared database server.
+    pub database: Station,
+    /// The shared storage.
+    pub nfs: Station,
+    /// What a server's memory is used for.
+    pub memory: Memory,
+    /// How the world is measured.
+    pub monitoring: Monitoring,
+    /// Kinds of requests.
+    pub requests: Vec<RequestClass>,
+    /// Kinds of background jobs.
+    pub jobs: Vec<JobClass>,
+    /// Jobs that are enqueued by the clock.
+    pub cron_jobs: Vec<CronJob>,
+    /// The load; loads add up.
+    pub loads: Vec<Load>,
+    /// A change of the primary's plan by hand.
+    pub resizes: Vec<Resize>,
+    /// What a person asks the controller for.
+    pub operator: Vec<(Timestamp, OperatorRequest)>,
+    /// What the scenario expects of its summary.
+    pub expectations: Vec<Expectation>,
+}
+
+/// A server's size, price and processes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hardware {
+    /// Name of the plan.
+    pub plan: String,
+    /// Cores.
+    pub vcpu: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// What its power costs.
+    pub pricing: Pricing,
+    /// Web workers of each bench.
+    pub web_workers: Vec<u32>,
+    /// Job workers: those that serve `short`, `default` and `long` first.
+    pub job_workers: [u32; 3],
+}
+
+/// A bench: sites that share web workers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bench {
+    /// Its name.
+    pub name: String,
+    /// How many sites it holds; its share of the traffic is theirs.
+    pub sites: u32,
+    /// Connections that wait for a worker on one server before it refuses.
+    pub accept_queue: u32,
+}
+
+/// How long a server takes to come and go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Machine {
+    /// From power on until the machine runs.
+    pub boot: Dist,
+    /// From there until benches, services and workers are healthy.
+    pub services: Dist,
+    /// To stop the services.
+    pub services_stop: Dist,
+    /// To stop the machine.
+    pub stop: Dist,
+}
+
+/// How the proxy chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balance {
+    /// Smooth weighted round-robin.
+    RoundRobin,
+    /// Fewest requests in flight by weight.
+    LeastConnections,
+}
+
+/// The proxy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Proxy {
+    /// How it chooses.
+    pub balance: Balance,
+    /// What it adds to each request's latency.
+    pub latency: Span,
+    /// Requests that it has open to one server at once; the rest wait in its backlog.
+    pub max_connections: Option<u32>,
+    /// Requests that wait in the proxy before it answers 503.
+    pub backlog: u32,
+    /// Time from arrival after which it answers 504.
+    pub timeout: Span,
+    /// From a change of routing to its effect.
+    pub change: Span,
+}
+
+/// First come, first served by `servers` servers, and a delay that occupies none of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Station {
+    /// Servers.
+    pub servers: u32,
+    /// Network there and back.
+    pub latency: Span,
+}
+
+/// What a server's memory is used for, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// The system and what all workers share.
+    pub base: u64,
+    /// Each web or job worker when it starts.
+    pub worker: u64,
+    /// What a web worker gains with each request.
+    pub growth: u64,
+    /// Requests after which a worker is replaced by a fresh one; zero for never.
+    pub max_requests: u32,
+}
+
+/// How the world is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Monitoring {
+    /// Time between samples.
+    pub scrape: Span,
+    /// Time between two looks of the controller at them.
+    pub evaluate: Span,
+    /// Time over which CPU use is averaged.
+    pub range: Span,
+    /// From a sample to its being seen.
+    pub delay: Span,
+    /// Time between health checks and readings of requests and jobs in flight.
+    pub health: Span,
+}
+
+/// Where a phase is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On the server's cores, shared by all that runs there.
+    Cpu,
+    /// In the shared Redis.
+    Redis,
+    /// In the shared database.
+    Database,
+    /// In the shared storage.
+    Nfs,
+    /// Nowhere: a call to somebody else, say. A worker is held all the same.
+    Wait,
+}
+
+/// One step of a request or job.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Phase {
+    /// Where.
+    pub place: Place,
+    /// How much.
+    pub demand: Dist,
+}
+
+/// A kind of request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestClass {
+    /// Its name.
+    pub name: String,
+    /// Its share of the open loads, relative to the other kinds.
+    pub weight: u32,
+    /// Its steps, in order; a worker is held through all of them.
+    pub phases: Vec<Phase>,
+    /// Kind of job that it enqueues when it is answered, and how often it does.
+    pub enqueues: Option<(usize, Ratio)>,
+}
+
+/// The queues, in the order of RQ's usual names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Seconds.
+    Short,
+    /// Minutes.
+    Default,
+    /// Tens of minutes.
+    Long,
+}
+
+/// A kind of background job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobClass {
+    /// Its name.
+    pub name: String,
+    /// Where it waits.
+    pub queue: Queue,
+    /// Its steps, in order.
+    pub phases: Vec<Phase>,
+}
+
+/// Jobs that are enqueued by the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CronJob {
+    /// Position in [`Model::jobs`].
+    pub class: usize,
+    /// Time from the start of the run to the first.
+    pub first: Span,
+    /// Time between two.
+    pub every: Span,
+    /// How many each time.
+    pub count: u32,
+}
+
+/// A random length of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Dist {
+    /// Always the same.
+    Constant(Span),
+    /// Exponential with this mean.
+    Exponential(Span),
+    /// Lognormal with this mean and this coefficient of variation.
+    Lognormal(Span, f64),
+}
+
+/// A source of requests.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Load {
+    /// Arrivals that do not care how the system fares.
+    Open(Open),
+    /// People who wait for answers.
+    Exam(Exam),
+}
+
+/// An open load: a rate over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// Pieces in the order of time, without overlap.
+    pub pieces: Vec<Piece>,
+    /// Whether each piece brings its expected number, rounded, instead of a Poisson one.
+    pub exact: bool,
+    /// The kind of its requests; by weight if absent.
+    pub class: Option<usize>,
+}
+
+/// A stretch over which a rate changes linearly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Piece {
+    /// Start, from the start of the run.
+    pub from: Span,
+    /// End.
+    pub to: Span,
+    /// Requests a second at the start.
+    pub rate_from: f64,
+    /// Requests a second at the end.
+    pub rate_to: f64,
+}
+
+/// An examination: a population that logs in, works and submits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exam {
+    /// People.
+    pub users: u32,
+    /// When the first may log in, from the start of the run.
+    pub opens: Span,
+    /// Time within which all log in, uniformly.
+    pub login_within: Span,
+    /// Time from opening to the end of the paper.
+    pub length: Span,
+    /// Time within which all submit, from the end backwards.
+    pub submit_within: Span,
+    /// Think time between an answer and the next request.
+    pub think: Dist,
+    /// Position of the login's kind in [`Model::requests`].
+    pub login: usize,
+    /// Of the work's kind.
+    pub work: usize,
+    /// Of the submission's kind.
+    pub submit: usize,
+    /// Tries after a failure before a person gives up.
+    pub retries: u8,
+    /// Wait before the first retry; it doubles with each further one.
+    pub backoff: Span,
+}
+
+/// A change of the primary's plan by hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resize {
+    /// When.
+    pub at: Timestamp,
+    /// To what.
+    pub to: Hardware,
+    /// For how long the primary is down.
+    pub downtime: Span,
+}
+
+/// How an expected value compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Equal,
+    /// Not equal.
+    NotEqual,
+    /// Less.
+    Less,
+    /// Less or equal.
+    AtMost,
+    /// Greater.
+    Greater,
+    /// Greater or equal.
+    AtLeast,
+}
+
+/// What a scenario expects of its summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// Path into the summary, such as `requests.latency_ms.p95` or `properties.drain-clean.holds`.
+    pub path: String,
+    /// How it compares.
+    pub comparison: Comparison,
+    /// The other side, as written: a number, `true` or `false`.
+    pub value: String,
+}
