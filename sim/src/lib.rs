@@ -4,4 +4,11 @@
 //! written, and every draw comes from a stream that the seed and a name determine: the same model
 //! gives the same bytes on every machine.
 
+pub mod arrivals;
+pub mod chance;
+pub mod cpu;
+pub mod events;
 pub mod model;
+pub mod slab;
+pub mod station;
+pub mod world;

@@ -1,0 +1,123 @@
+//! Processor sharing over k cores by virtual time: each of n tasks runs at rate min(1, k ÷ n).
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Fractions of a nanosecond of virtual time, so that rounding stays below the clock's.
+const SCALE: u64 = 1 << 10;
+
+/// The cores of one server.
+///
+/// A task's virtual finishing time is fixed when it enters, so entering and leaving cost O(log n).
+#[derive(Debug)]
+pub struct Cpu {
+    cores: u64,
+    tasks: BinaryHeap<Reverse<(u64, u32)>>,
+    virtual_time: u64,
+    updated: u64,
+    busy: u64,
+}
+
+impl Cpu {
+    /// Idle cores.
+    pub fn new(cores: u32) -> Self {
+        Self {
+            cores: u64::from(cores),
+            tasks: BinaryHeap::new(),
+            virtual_time: 0,
+            updated: 0,
+            busy: 0,
+        }
+    }
+
+    /// Adds a task with `demand` nanoseconds of work on a core of its own.
+    pub fn enter(&mut self, now: u64, demand: u64, task: u32) {
+        self.advance(now);
+        if self.tasks.is_empty() {
+            self.virtual_time = 0;
+        }
+        self.tasks
+            .push(Reverse((self.virtual_time.saturating_add(demand.saturating_mul(SCALE)), task)));
+    }
+
+    /// When the next task finishes, if none enters before.
+    pub fn next_finish(&self) -> u64 {
+        let Some(Reverse((finish, _))) = self.tasks.peek() else { return u64::MAX };
+        let left = finish - self.virtual_time.min(*finish);
+        let real = if self.tasks.len() as u64 <= self.cores {
+            left.div_ceil(SCALE)
+        } else {
+            let shared = u128::from(left) * self.tasks.len() as u128;
+            shared.div_ceil(u128::from(self.cores) * u128::from(SCALE)) as u64
+        };
+        self.updated.saturating_add(real)
+    }
+
+    /// Takes the task that finishes at `now`, which is [`Cpu::next_finish`].
+    pub fn finish(&mut self, now: u64) -> Option<u32> {
+        self.advance(now);
+        let Reverse((finish, task)) = self.tasks.pop()?;
+        self.virtual_time = self.virtual_time.max(finish);
+        Some(task)
+    }
+
+    /// Core-nanoseconds of work done until `now`.
+    pub fn busy(&mut self, now: u64) -> u64 {
+        self.advance(now);
+        self.busy
+    }
+
+    /// Drops all tasks.
+    pub fn clear(&mut self, now: u64) {
+        self.advance(now);
+        self.tasks.clear();
+    }
+
+    /// Replaces the cores; the server is idle.
+    pub fn resize(&mut self, cores: u32) {
+        self.cores = u64::from(cores);
+    }
+
+    fn advance(&mut self, now: u64) {
+        let passed = now - self.updated;
+        self.updated = now;
+        let tasks = self.tasks.len() as u64;
+        if tasks == 0 || passed == 0 {
+            return;
+        }
+        self.busy += passed * tasks.min(self.cores);
+        let rate_scaled = u128::from(passed) * u128::from(SCALE);
+        self.virtual_time += if tasks <= self.cores {
+            passed * SCALE
+        } else {
+            (rate_scaled * u128::from(self.cores) / u128::from(tasks)) as u64
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_tasks_on_one_core_take_twice_as_long() {
+        let mut cpu = Cpu::new(1);
+        cpu.enter(0, 100, 1);
+        cpu.enter(0, 100, 2);
+        assert_eq!(cpu.next_finish(), 200);
+        assert_eq!(cpu.finish(200), Some(1));
+        assert_eq!(cpu.next_finish(), 200);
+        assert_eq!(cpu.finish(200), Some(2));
+        assert_eq!(cpu.busy(300), 200);
+    }
+
+    #[test]
+    fn a_short_task_overtakes_a_long_one() {
+        let mut cpu = Cpu::new(1);
+        cpu.enter(0, 100, 1);
+        cpu.enter(50, 10, 2);
+        assert_eq!(cpu.next_finish(), 70);
+        assert_eq!(cpu.finish(70), Some(2));
+        assert_eq!(cpu.next_finish(), 110);
+    }
+}

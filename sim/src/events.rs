@@ -1,0 +1,66 @@
+//! The event list: one integer an event, so that the order is total and the same everywhere.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
+const SEQUENCE_BITS: u32 = 40;
+const PAYLOAD_BITS: u32 = 32;
+const TIME_LIMIT: u64 = 1 << 56;
+
+/// Pending events, earliest first; at equal times the one that was added first.
+///
+/// An entry packs 56 bits of time (2.2 years in nanoseconds), 40 bits of sequence and 32 bits of
+/// payload into one `u128`.
+#[derive(Debug, Default)]
+pub struct EventList {
+    heap: BinaryHeap<Reverse<u128>>,
+    sequence: u64,
+}
+
+impl EventList {
+    /// Adds an event at `time` (nanoseconds from the start of the run). What lies past the limit of
+    /// the list never comes.
+    pub fn push(&mut self, time: u64, payload: u32) {
+        if time >= TIME_LIMIT {
+            return;
+        }
+        debug_assert!(self.sequence < 1 << SEQUENCE_BITS);
+        let order = (u128::from(time) << SEQUENCE_BITS) | u128::from(self.sequence);
+        self.sequence += 1;
+        self.heap.push(Reverse((order << PAYLOAD_BITS) | u128::from(payload)));
+    }
+
+    /// When the next event is due.
+    pub fn next_time(&self) -> u64 {
+        self.heap
+            .peek()
+            .map_or(u64::MAX, |entry| (entry.0 >> (SEQUENCE_BITS + PAYLOAD_BITS)) as u64)
+    }
+
+    /// Takes the next event's payload.
+    pub fn pop(&mut self) -> Option<u32> {
+        self.heap.peek_mut().map(|top| PeekMut::pop(top).0 as u32)
+    }
+
+    /// Events added so far.
+    pub const fn added(&self) -> u64 {
+        self.sequence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_leave_by_time_and_then_by_the_order_in_which_they_came() {
+        let mut list = EventList::default();
+        for (time, payload) in [(5, 50), (3, 30), (5, 51), (3, 31), (TIME_LIMIT, 99)] {
+            list.push(time, payload);
+        }
+        let order: Vec<u32> = std::iter::from_fn(|| list.pop()).collect();
+        assert_eq!(order, [30, 31, 50, 51]);
+        assert_eq!(list.next_time(), u64::MAX);
+    }
+}

@@ -1,0 +1,410 @@
+//! The simulated world: what a group of servers, their proxy and their users do.
+//!
+//! [`World::advance`] runs it to the next moment at which a controller has something to learn. The
+//! world knows nothing of policies: it carries out commands, and tells facts to its sink.
+
+mod jobs;
+mod machine;
+mod monitor;
+mod people;
+mod proxy;
+mod request;
+mod server;
+
+use std::collections::VecDeque;
+
+use tidegate_core::fact::{Fact, FactSink};
+use tidegate_core::{
+    Command, CommandId, Observation, OperatorRequest, Outcome, ServerId, Span, Timestamp,
+};
+
+use crate::arrivals::Arrivals;
+use crate::chance::{Draws, Uniforms};
+use crate::events::EventList;
+use crate::model::{Load, Model, Phase};
+use crate::slab::Slab;
+use crate::station::Station;
+
+use people::People;
+use proxy::Balancer;
+use server::Server;
+
+/// What a controller may learn.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// A look at the world.
+    Observed(Observation),
+    /// A command has ended.
+    Completed {
+        /// Which.
+        id: CommandId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A person asks for something.
+    Asked(OperatorRequest),
+    /// An interval of the timeline is over.
+    Interval,
+}
+
+/// A source of open arrivals and the time of its next one.
+#[derive(Debug)]
+struct Source {
+    arrivals: Arrivals,
+    class: Option<u16>,
+    next: u64,
+}
+
+/// A kind of request or job: its steps and their draws.
+#[derive(Debug)]
+struct Class {
+    phases: Vec<Phase>,
+    draws: Vec<Draws>,
+}
+
+/// Times that come again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    PhaseDone,
+    Timeout,
+    Person,
+    CronJob,
+    Effect,
+    Scrape,
+    Evaluate,
+    Health,
+    Interval,
+    Resize,
+    Resized,
+    Operator,
+}
+
+const EVENTS: [Event; 12] = [
+    Event::PhaseDone,
+    Event::Timeout,
+    Event::Person,
+    Event::CronJob,
+    Event::Effect,
+    Event::Scrape,
+    Event::Evaluate,
+    Event::Health,
+    Event::Interval,
+    Event::Resize,
+    Event::Resized,
+    Event::Operator,
+];
+const INDEX_BITS: u32 = 27;
+
+/// The world of one group.
+#[derive(Debug)]
+pub struct World<S> {
+    model: Model,
+    /// Takes each fact as it happens.
+    pub sink: S,
+    now: u64,
+    events: EventList,
+    sources: Vec<Source>,
+    next_arrival: (u64, usize),
+    cpu_finish: Vec<u64>,
+    next_cpu: (u64, usize),
+    servers: Vec<Server>,
+    tasks: Slab,
+    classes: Vec<Class>,
+    balancer: Balancer,
+    backlog: VecDeque<u32>,
+    redis: Station,
+    database: Station,
+    nfs: Station,
+    people: Vec<People>,
+    queues: [VecDeque<u32>; 3],
+    effects: Vec<Option<Command>>,
+    interval: Span,
+    requests: u64,
+    jobs: u64,
+    in_flight: u64,
+    steps: u64,
+    timeout_armed: bool,
+    moving: bool,
+    next_job_server: usize,
+    choose: Choices,
+}
+
+/// Streams of the choices that a request makes.
+#[derive(Debug)]
+struct Choices {
+    class: Uniforms,
+    bench: Uniforms,
+    job: Uniforms,
+    boot: Draws,
+    services: Draws,
+    services_stop: Draws,
+    stop: Draws,
+    class_weights: Vec<f64>,
+    bench_weights: Vec<f64>,
+}
+
+impl Choices {
+    fn new(model: &Model) -> Self {
+        let seed = model.seed;
+        let machine = &model.machine;
+        Self {
+            class: Uniforms::new(seed, "request/class"),
+            bench: Uniforms::new(seed, "request/bench"),
+            job: Uniforms::new(seed, "request/job"),
+            boot: Draws::new(machine.boot, seed, "machine/boot"),
+            services: Draws::new(machine.services, seed, "machine/services"),
+            services_stop: Draws::new(machine.services_stop, seed, "machine/services-stop"),
+            stop: Draws::new(machine.stop, seed, "machine/stop"),
+            class_weights: cumulative(model.requests.iter().map(|class| class.weight)),
+            bench_weights: cumulative(model.benches.iter().map(|bench| bench.sites)),
+        }
+    }
+}
+
+/// Cumulative shares of `weights`, the last one 1.
+fn cumulative(weights: impl Iterator<Item = u32> + Clone) -> Vec<f64> {
+    let total: f64 = weights.clone().map(f64::from).sum();
+    let mut sum = 0.0;
+    weights
+        .map(|weight| {
+            sum += f64::from(weight);
+            sum / total
+        })
+        .collect()
+}
+
+/// The position that a uniform draw from (0, 1] falls on.
+fn pick(shares: &[f64], draw: f64) -> usize {
+    shares.iter().position(|&share| draw <= share).unwrap_or(shares.len() - 1)
+}
+
+impl<S: FactSink> World<S> {
+    /// The world of `model` at its start: the primary serves, the standbys are stopped.
+    /// [`Notice::Interval`] comes each `interval`.
+    pub fn new(model: Model, interval: Span, sink: S) -> Self {
+        let classes = classes_of(&model);
+        let stride = classes.iter().map(|class| class.phases.len()).max().unwrap_or(0);
+        let (sources, people) = loads_of(&model);
+        let mut world = Self {
+            sink,
+            now: 0,
+            events: EventList::default(),
+            sources,
+            next_arrival: (u64::MAX, 0),
+            cpu_finish: vec![u64::MAX; model.servers.len()],
+            next_cpu: (u64::MAX, 0),
+            servers: model.servers.iter().map(|hardware| Server::new(hardware, &model)).collect(),
+            tasks: Slab::new(stride),
+            classes,
+            balancer: Balancer::new(&model),
+            backlog: VecDeque::new(),
+            redis: Station::new(model.redis),
+            database: Station::new(model.database),
+            nfs: Station::new(model.nfs),
+            people,
+            queues: Default::default(),
+            effects: Vec::new(),
+            interval,
+            requests: 0,
+            jobs: 0,
+            in_flight: 0,
+            steps: 0,
+            timeout_armed: false,
+            moving: false,
+            next_job_server: 0,
+            choose: Choices::new(&model),
+            model,
+        };
+        world.open();
+        world
+    }
+
+    /// Nanoseconds since the start of the run.
+    pub const fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Events processed so far.
+    pub const fn events(&self) -> u64 {
+        self.steps
+    }
+
+    /// Requests between arrival and answer.
+    pub const fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// Whether a sequence is under way, so that health and work in flight are read often.
+    pub const fn set_moving(&mut self, moving: bool) {
+        self.moving = moving;
+    }
+
+    /// The moment that is `now` nanoseconds into the run.
+    pub fn timestamp(&self, now: u64) -> Timestamp {
+        self.model.start + Span::from_nanos(now.cast_signed())
+    }
+
+    /// Runs until a notice, but not past `limit`; at the limit there is none.
+    pub fn advance(&mut self, limit: u64) -> Option<Notice> {
+        loop {
+            let event = self.events.next_time();
+            let (cpu, server) = self.next_cpu;
+            let (arrival, source) = self.next_arrival;
+            let next = event.min(cpu).min(arrival);
+            if next > limit {
+                self.now = limit;
+                return None;
+            }
+            self.now = next;
+            self.steps += 1;
+            if event == next {
+                if let Some(notice) = self.handle() {
+                    return Some(notice);
+                }
+            } else if cpu == next {
+                self.cpu_done(server);
+            } else {
+                self.open_arrival(source);
+            }
+        }
+    }
+
+    fn handle(&mut self) -> Option<Notice> {
+        let payload = self.events.pop()?;
+        let index = payload & ((1 << INDEX_BITS) - 1);
+        match EVENTS[(payload >> INDEX_BITS) as usize] {
+            Event::PhaseDone => self.phase_done(index),
+            Event::Timeout => self.timed_out(),
+            Event::Person => self.person(index),
+            Event::CronJob => self.cron_job(index as usize),
+            Event::Effect => return self.effect(index as usize),
+            Event::Scrape => self.scrape(),
+            Event::Evaluate => return Some(self.evaluate()),
+            Event::Health => return self.health(),
+            Event::Interval => {
+                self.at(self.now + self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
+                return Some(Notice::Interval);
+            }
+            Event::Resize => self.resize(index as usize),
+            Event::Resized => self.resized(index as usize),
+            Event::Operator => {
+                return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
+            }
+        }
+        None
+    }
+
+    fn at(&mut self, time: u64, event: Event, index: u32) {
+        self.events.push(time, ((event as u32) << INDEX_BITS) | index);
+    }
+
+    fn tell(&mut self, fact: Fact) {
+        let at = self.timestamp(self.now);
+        self.sink.fact(at, fact);
+    }
+
+    fn open(&mut self) {
+        self.find_next_arrival();
+        let primary = ServerId::PRIMARY;
+        self.servers[0].start_serving();
+        self.tell(Fact::PowerChanged { server: primary, on: true, commanded: true });
+        self.tell(Fact::ReadyChanged { server: primary, ready: true });
+        self.tell(Fact::RoutingChanged { server: primary, receives: true });
+        let monitoring = self.model.monitoring;
+        self.scrape();
+        self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
+        self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);
+        self.at(self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
+        for index in 0..self.model.cron_jobs.len() {
+            let first = self.model.cron_jobs[index].first.as_nanos().cast_unsigned();
+            self.at(first, Event::CronJob, index as u32);
+        }
+        for index in 0..self.model.resizes.len() {
+            let at = self.model.resizes[index].at.since(self.model.start);
+            self.at(at.as_nanos().cast_unsigned(), Event::Resize, index as u32);
+        }
+        for index in 0..self.model.operator.len() {
+            let at = self.model.operator[index].0.since(self.model.start);
+            self.at(at.as_nanos().cast_unsigned(), Event::Operator, index as u32);
+        }
+        self.open_people();
+    }
+
+    fn find_next_arrival(&mut self) {
+        let mut next = (u64::MAX, 0);
+        for (index, source) in self.sources.iter().enumerate() {
+            if source.next < next.0 {
+                next = (source.next, index);
+            }
+        }
+        self.next_arrival = next;
+    }
+
+    fn open_arrival(&mut self, index: usize) {
+        let source = &mut self.sources[index];
+        source.next = source.arrivals.draw();
+        let class = source.class;
+        if self.sources.len() == 1 {
+            self.next_arrival.0 = self.sources[0].next;
+        } else {
+            self.find_next_arrival();
+        }
+        let class = class.unwrap_or_else(|| {
+            if self.choose.class_weights.len() == 1 {
+                return 0;
+            }
+            let draw = self.choose.class.draw();
+            pick(&self.choose.class_weights, draw) as u16
+        });
+        self.arrive(class, crate::slab::NONE);
+    }
+}
+
+/// All kinds, requests first; each step of each has a stream of its own.
+fn classes_of(model: &Model) -> Vec<Class> {
+    let build = |kind: &str, name: &str, phases: &[Phase]| Class {
+        draws: phases
+            .iter()
+            .enumerate()
+            .map(|(step, phase)| {
+                Draws::new(phase.demand, model.seed, &format!("{kind}/{name}/{step}"))
+            })
+            .collect(),
+        phases: phases.to_vec(),
+    };
+    let requests = model.requests.iter().map(|class| build("request", &class.name, &class.phases));
+    let jobs = model.jobs.iter().map(|class| build("job", &class.name, &class.phases));
+    requests.chain(jobs).collect()
+}
+
+fn loads_of(model: &Model) -> (Vec<Source>, Vec<People>) {
+    let (mut sources, mut people) = (Vec::new(), Vec::new());
+    for (index, load) in model.loads.iter().enumerate() {
+        match load {
+            Load::Open(open) => {
+                let mut arrivals = Arrivals::new(open, model.seed, &format!("load/{index}"));
+                let next = arrivals.draw();
+                let class = open.class.map(|class| class as u16);
+                sources.push(Source { arrivals, class, next });
+            }
+            Load::Exam(exam) => people.push(People::new(*exam, model.seed, index)),
+        }
+    }
+    (sources, people)
+}
+
+/// Mean CPU seconds of a request, over the kinds by weight.
+pub fn mean_cpu_seconds(model: &Model) -> f64 {
+    let total: f64 = model.requests.iter().map(|class| f64::from(class.weight)).sum();
+    let cpu = |phase: &&Phase| phase.place == crate::model::Place::Cpu;
+    let weighted = |class: &crate::model::RequestClass| {
+        let demand: f64 = class
+            .phases
+            .iter()
+            .filter(cpu)
+            .map(|phase| crate::chance::mean_seconds(phase.demand))
+            .sum();
+        demand * f64::from(class.weight)
+    };
+    model.requests.iter().map(weighted).sum::<f64>() / total.max(f64::MIN_POSITIVE)
+}

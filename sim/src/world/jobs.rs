@@ -1,0 +1,112 @@
+//! Background jobs: three shared queues, workers on every running server.
+
+use tidegate_core::fact::{Fact, FactSink};
+use tidegate_core::{JobId, ServerId};
+
+use crate::model::Queue;
+use crate::slab::{Kind, Task};
+
+use super::{Event, World};
+
+/// The queues that each kind of worker serves, the one that it prefers first.
+const SERVES: [&[usize]; 3] = [&[0], &[1, 0], &[2, 1, 0]];
+
+const fn number(queue: Queue) -> usize {
+    match queue {
+        Queue::Short => 0,
+        Queue::Default => 1,
+        Queue::Long => 2,
+    }
+}
+
+impl<S: FactSink> World<S> {
+    /// A request of `class` was answered; it may have enqueued a job.
+    pub(super) fn enqueue_after(&mut self, class: u16) {
+        let Some((job, share)) = self.model.requests[usize::from(class)].enqueues else { return };
+        if self.choose.job.draw() * 1e6 <= f64::from(share.ppm()) {
+            self.enqueue(job);
+        }
+    }
+
+    pub(super) fn cron_job(&mut self, index: usize) {
+        let job = self.model.cron_jobs[index];
+        self.at(self.now + job.every.as_nanos().cast_unsigned(), Event::CronJob, index as u32);
+        for _ in 0..job.count {
+            self.enqueue(job.class);
+        }
+    }
+
+    fn enqueue(&mut self, job: usize) {
+        let id = self.jobs;
+        self.jobs += 1;
+        self.tell(Fact::JobEnqueued { job: JobId(id) });
+        let class = (self.model.requests.len() + job) as u16;
+        let slot = self.tasks.insert(Task::new(Kind::Job, class, id, self.now));
+        self.draw_demands(slot, class);
+        let queue = number(self.model.jobs[job].queue);
+        match self.idle_worker(queue) {
+            Some((server, worker)) => self.start_job(slot, server, worker),
+            None => self.queues[queue].push_back(slot),
+        }
+    }
+
+    /// An idle worker that serves `queue`; the servers take turns.
+    fn idle_worker(&mut self, queue: usize) -> Option<(usize, usize)> {
+        let count = self.servers.len();
+        for offset in 0..count {
+            let index = (self.next_job_server + offset) % count;
+            let server = &self.servers[index];
+            if !server.takes_jobs {
+                continue;
+            }
+            let serves =
+                |&kind: &usize| server.idle_job_workers[kind] > 0 && SERVES[kind].contains(&queue);
+            if let Some(kind) = (0..SERVES.len()).find(serves) {
+                self.next_job_server = (index + 1) % count;
+                return Some((index, kind));
+            }
+        }
+        None
+    }
+
+    fn start_job(&mut self, slot: u32, server: usize, kind: usize) {
+        let target = &mut self.servers[server];
+        target.idle_job_workers[kind] -= 1;
+        target.jobs += 1;
+        let now = self.now;
+        let task = self.tasks.get_mut(slot);
+        (task.server, task.bench, task.started) = (server as u16, kind as u16, now);
+        let job = JobId(task.id);
+        self.tell(Fact::JobStarted { job, server: ServerId(server as u16) });
+        self.begin_phase(slot);
+    }
+
+    pub(super) fn job_finished(&mut self, slot: u32) {
+        let Task { id, server, bench: kind, .. } = *self.tasks.get(slot);
+        self.tasks.remove(slot);
+        self.tell(Fact::JobCompleted { job: JobId(id), server: ServerId(server) });
+        let target = &mut self.servers[usize::from(server)];
+        target.jobs -= 1;
+        target.idle_job_workers[usize::from(kind)] += 1;
+        if target.takes_jobs {
+            self.take_job(usize::from(server), usize::from(kind));
+        }
+    }
+
+    fn take_job(&mut self, server: usize, kind: usize) {
+        let waiting = SERVES[kind].iter().find_map(|&queue| self.queues[queue].pop_front());
+        if let Some(slot) = waiting {
+            self.start_job(slot, server, kind);
+        }
+    }
+
+    /// A server's workers begin to take jobs: each idle one takes what waits.
+    pub(super) fn take_jobs(&mut self, server: usize) {
+        self.servers[server].takes_jobs = true;
+        for kind in 0..SERVES.len() {
+            for _ in 0..self.servers[server].idle_job_workers[kind] {
+                self.take_job(server, kind);
+            }
+        }
+    }
+}

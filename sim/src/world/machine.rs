@@ -1,0 +1,179 @@
+//! Commands, carried out: machines boot and stop, services come and go, the proxy is told.
+
+use tidegate_core::fact::{Fact, FactSink, FailureCause};
+use tidegate_core::{Command, CommandKind, Failure, JobId, Outcome, Power, RequestId, ServerId};
+
+use crate::slab::{Kind, NONE};
+
+use super::{Event, Notice, World};
+
+impl<S: FactSink> World<S> {
+    /// Begins to carry out `command`; a [`Notice::Completed`] tells when its effect is in place.
+    /// A repeated command takes its time again and changes nothing twice.
+    pub fn execute(&mut self, command: Command) {
+        let server = &mut self.servers[command.server.index()];
+        if command.generation < server.generation {
+            return self.complete_after(0, command);
+        }
+        server.generation = command.generation;
+        let change = self.model.proxy.change.as_nanos().cast_unsigned();
+        let delay = match command.kind {
+            CommandKind::PowerOn => {
+                self.power_on(command.server);
+                self.choose.boot.draw()
+            }
+            CommandKind::StartServices => self.choose.services.draw(),
+            CommandKind::Join { .. }
+            | CommandKind::Drain
+            | CommandKind::QuiesceJobs
+            | CommandKind::ResumeJobs => change,
+            CommandKind::StopServices => self.choose.services_stop.draw(),
+            CommandKind::PowerOff => {
+                self.servers[command.server.index()].power = Power::Stopping;
+                self.choose.stop.draw()
+            }
+        };
+        self.complete_after(delay, command);
+    }
+
+    fn complete_after(&mut self, delay: u64, command: Command) {
+        let index = self.effects.iter().position(Option::is_none).unwrap_or(self.effects.len());
+        if index == self.effects.len() {
+            self.effects.push(None);
+        }
+        self.effects[index] = Some(command);
+        self.at(self.now + delay, Event::Effect, index as u32);
+    }
+
+    /// The machine is on from the provider's answer, and billed from then.
+    fn power_on(&mut self, server: ServerId) {
+        let machine = &mut self.servers[server.index()];
+        if machine.power == Power::Off {
+            machine.power = Power::Booting;
+            self.tell(Fact::PowerChanged { server, on: true, commanded: true });
+        }
+    }
+
+    pub(super) fn effect(&mut self, index: usize) -> Option<Notice> {
+        let command = self.effects[index].take()?;
+        let server = command.server;
+        if command.generation < self.servers[server.index()].generation {
+            let outcome = Outcome::Failed(Failure::Fenced);
+            return Some(Notice::Completed { id: command.id, outcome });
+        }
+        match command.kind {
+            CommandKind::PowerOn => self.servers[server.index()].power = Power::On,
+            CommandKind::StartServices => self.services_started(server),
+            CommandKind::Join { weight, .. } => self.joined(server, weight),
+            CommandKind::Drain => self.set_receives(server, false),
+            CommandKind::QuiesceJobs => self.servers[server.index()].takes_jobs = false,
+            CommandKind::ResumeJobs => self.take_jobs(server.index()),
+            CommandKind::StopServices => self.services_stopped(server),
+            CommandKind::PowerOff => self.powered_off(server),
+        }
+        Some(Notice::Completed { id: command.id, outcome: Outcome::Done })
+    }
+
+    fn services_started(&mut self, server: ServerId) {
+        if self.servers[server.index()].ready {
+            return;
+        }
+        let hardware = self.model.servers[server.index()].clone();
+        let machine = &mut self.servers[server.index()];
+        machine.equip(&hardware);
+        machine.ready = true;
+        self.tell(Fact::ReadyChanged { server, ready: true });
+        self.take_jobs(server.index());
+    }
+
+    fn joined(&mut self, server: ServerId, weight: u16) {
+        self.servers[server.index()].weight = weight.max(1);
+        self.set_receives(server, true);
+    }
+
+    fn set_receives(&mut self, server: ServerId, receives: bool) {
+        if self.servers[server.index()].receives != receives {
+            self.servers[server.index()].receives = receives;
+            self.tell(Fact::RoutingChanged { server, receives });
+        }
+        if receives {
+            self.serve_backlog();
+        }
+    }
+
+    fn services_stopped(&mut self, server: ServerId) {
+        if !self.servers[server.index()].ready {
+            return;
+        }
+        self.tell(Fact::ServicesStopped { server });
+        self.kill_all(server);
+        self.servers[server.index()].ready = false;
+        self.servers[server.index()].takes_jobs = false;
+        self.tell(Fact::ReadyChanged { server, ready: false });
+    }
+
+    fn powered_off(&mut self, server: ServerId) {
+        if self.servers[server.index()].power == Power::Off {
+            return;
+        }
+        self.services_stopped(server);
+        let machine = &mut self.servers[server.index()];
+        machine.power = Power::Off;
+        machine.counters.clear();
+        machine.samples.clear();
+        machine.seen = None;
+        self.tell(Fact::PowerChanged { server, on: false, commanded: true });
+    }
+
+    /// Whatever runs on the server ends here: requests get an error, jobs are gone.
+    fn kill_all(&mut self, server: ServerId) {
+        let machine = &mut self.servers[server.index()];
+        machine.cpu.clear(self.now);
+        machine.pools.iter_mut().for_each(|pool| pool.accept_queue.clear());
+        (machine.open, machine.jobs) = (0, 0);
+        self.cpu_changed(server.index());
+        for slot in self.tasks.on_server(server.0) {
+            self.kill(slot, server);
+        }
+    }
+
+    fn kill(&mut self, slot: u32, server: ServerId) {
+        let task = *self.tasks.get(slot);
+        let mut user = NONE;
+        match task.kind {
+            Kind::Job => self.tell(Fact::JobKilled { job: JobId(task.id), server }),
+            Kind::Request => user = self.answer_with_error(slot, FailureCause::Killed),
+            Kind::Abandoned | Kind::Free => {
+                self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
+            }
+        }
+        if self.awaits_event(slot) {
+            self.tasks.get_mut(slot).server = u16::MAX;
+        } else {
+            self.tasks.remove(slot);
+        }
+        if user != NONE {
+            self.answered(user, false);
+        }
+    }
+
+    /// Whether an event still names the slot, so that it may not be used anew before.
+    fn awaits_event(&self, slot: u32) -> bool {
+        let task = self.tasks.get(slot);
+        let phase = self.classes[usize::from(task.class)].phases.get(usize::from(task.phase));
+        let taken_up = task.kind == Kind::Job || task.worker != NONE;
+        taken_up && phase.is_some_and(|phase| phase.place != crate::model::Place::Cpu)
+    }
+
+    /// A plan is changed by hand: the primary goes down with all that runs on it.
+    pub(super) fn resize(&mut self, index: usize) {
+        self.services_stopped(ServerId::PRIMARY);
+        let downtime = self.model.resizes[index].downtime.as_nanos().cast_unsigned();
+        self.at(self.now + downtime, Event::Resized, index as u32);
+    }
+
+    pub(super) fn resized(&mut self, index: usize) {
+        self.model.servers[0] = self.model.resizes[index].to.clone();
+        self.services_started(ServerId::PRIMARY);
+    }
+}

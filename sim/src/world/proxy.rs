@@ -1,0 +1,61 @@
+//! Which server the proxy chooses.
+
+use crate::model::{Balance, Model};
+
+use super::server::Server;
+
+/// The proxy's balancing state.
+#[derive(Debug)]
+pub(super) struct Balancer {
+    balance: Balance,
+    max_connections: u32,
+    /// Smooth weighted round-robin: each server's running credit (as nginx does it).
+    credit: Vec<i64>,
+}
+
+impl Balancer {
+    pub fn new(model: &Model) -> Self {
+        Self {
+            balance: model.proxy.balance,
+            max_connections: model.proxy.max_connections.unwrap_or(u32::MAX),
+            credit: vec![0; model.servers.len()],
+        }
+    }
+
+    /// A server that receives traffic and has a connection to spare, or `None`.
+    pub fn choose(&mut self, servers: &[Server]) -> Option<usize> {
+        match self.balance {
+            Balance::RoundRobin => self.round_robin(servers),
+            Balance::LeastConnections => self.least_connections(servers),
+        }
+    }
+
+    fn is_open(&self, server: &Server) -> bool {
+        server.receives && server.open < self.max_connections
+    }
+
+    fn round_robin(&mut self, servers: &[Server]) -> Option<usize> {
+        let mut best: Option<usize> = None;
+        let mut total = 0;
+        for (index, server) in servers.iter().enumerate() {
+            if !self.is_open(server) {
+                continue;
+            }
+            let weight = i64::from(server.weight);
+            self.credit[index] += weight;
+            total += weight;
+            if best.is_none_or(|other| self.credit[index] > self.credit[other]) {
+                best = Some(index);
+            }
+        }
+        self.credit[best?] -= total;
+        best
+    }
+
+    fn least_connections(&self, servers: &[Server]) -> Option<usize> {
+        let load =
+            |server: &Server| (u64::from(server.open) << 20) / u64::from(server.weight.max(1));
+        let open = servers.iter().enumerate().filter(|(_, server)| self.is_open(server));
+        open.min_by_key(|(_, server)| load(server)).map(|(index, _)| index)
+    }
+}

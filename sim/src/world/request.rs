@@ -1,0 +1,244 @@
+//! A request's way: proxy, accept queue, worker, phases, answer.
+
+use tidegate_core::fact::{Fact, FactSink, FailureCause};
+use tidegate_core::{RequestId, ServerId, Span};
+
+use crate::model::Place;
+use crate::slab::{Kind, NONE, Task};
+
+use super::{Event, World, pick};
+
+impl<S: FactSink> World<S> {
+    /// A request of `class` reaches the proxy; `user` waits for it, if anyone does.
+    pub(super) fn arrive(&mut self, class: u16, user: u32) {
+        let id = self.requests;
+        self.requests += 1;
+        self.in_flight += 1;
+        self.tell(Fact::RequestArrived { request: RequestId(id) });
+        let mut task = Task::new(Kind::Request, class, id, self.now);
+        task.user = user;
+        if self.choose.bench_weights.len() > 1 {
+            let draw = self.choose.bench.draw();
+            task.bench = pick(&self.choose.bench_weights, draw) as u16;
+        }
+        let slot = self.tasks.insert(task);
+        self.draw_demands(slot, class);
+        self.tasks.line_up(slot);
+        self.arm_timeout();
+        self.route(slot);
+    }
+
+    pub(super) fn draw_demands(&mut self, slot: u32, class: u16) {
+        let draws = self.classes[usize::from(class)].draws.iter_mut();
+        for (demand, draws) in self.tasks.demands_mut(slot).iter_mut().zip(draws) {
+            *demand = draws.draw();
+        }
+    }
+
+    fn route(&mut self, slot: u32) {
+        if let Some(server) = self.balancer.choose(&self.servers) {
+            self.send(slot, server);
+        } else if !self.servers.iter().any(|server| server.receives) {
+            self.fail(slot, FailureCause::NoServer);
+        } else if self.backlog.len() < self.model.proxy.backlog as usize {
+            self.backlog.push_back(slot);
+        } else {
+            self.fail(slot, FailureCause::QueueFull);
+        }
+    }
+
+    fn send(&mut self, slot: u32, server: usize) {
+        let task = self.tasks.get_mut(slot);
+        task.server = server as u16;
+        let bench = usize::from(task.bench);
+        let request = RequestId(task.id);
+        self.tell(Fact::RequestRouted { request, server: ServerId(server as u16) });
+        let target = &mut self.servers[server];
+        if !target.ready {
+            return self.fail(slot, FailureCause::Refused);
+        }
+        let pool = &mut target.pools[bench];
+        if let Some(worker) = pool.idle.pop() {
+            target.open += 1;
+            self.take_up(slot, worker);
+        } else if pool.accept_queue.len() < self.model.benches[bench].accept_queue as usize {
+            pool.accept_queue.push_back(slot);
+            target.open += 1;
+        } else {
+            self.fail(slot, FailureCause::QueueFull);
+        }
+    }
+
+    fn take_up(&mut self, slot: u32, worker: u32) {
+        let now = self.now;
+        let task = self.tasks.get_mut(slot);
+        task.worker = worker;
+        task.started = now;
+        self.begin_phase(slot);
+    }
+
+    /// Begins the task's phase; a task without one left is finished.
+    pub(super) fn begin_phase(&mut self, slot: u32) {
+        let Task { class, phase, server, .. } = *self.tasks.get(slot);
+        let Some(step) = self.classes[usize::from(class)].phases.get(usize::from(phase)) else {
+            return self.finish(slot);
+        };
+        let demand = self.tasks.demand(slot, phase);
+        let done = match step.place {
+            Place::Cpu => return self.enter_cpu(usize::from(server), demand, slot),
+            Place::Redis => self.redis.enter(self.now, demand),
+            Place::Database => self.database.enter(self.now, demand),
+            Place::Nfs => self.nfs.enter(self.now, demand),
+            Place::Wait => self.now + demand,
+        };
+        self.at(done, Event::PhaseDone, slot);
+    }
+
+    fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
+        self.servers[server].cpu.enter(self.now, demand, slot);
+        self.cpu_changed(server);
+    }
+
+    /// Looks up anew which server's cores finish something next.
+    pub(super) fn cpu_changed(&mut self, server: usize) {
+        let finish = self.servers[server].cpu.next_finish();
+        self.cpu_finish[server] = finish;
+        let mut next = (u64::MAX, 0);
+        for (index, &time) in self.cpu_finish.iter().enumerate() {
+            if time < next.0 {
+                next = (time, index);
+            }
+        }
+        self.next_cpu = next;
+    }
+
+    pub(super) fn cpu_done(&mut self, server: usize) {
+        let done = self.servers[server].cpu.finish(self.now);
+        self.cpu_changed(server);
+        if let Some(slot) = done {
+            self.next_phase(slot);
+        }
+    }
+
+    /// A visit to a station, or a wait, is over. Its task may have been killed in between.
+    pub(super) fn phase_done(&mut self, slot: u32) {
+        if self.tasks.get(slot).server == u16::MAX {
+            self.tasks.remove(slot);
+        } else {
+            self.next_phase(slot);
+        }
+    }
+
+    fn next_phase(&mut self, slot: u32) {
+        self.tasks.get_mut(slot).phase += 1;
+        self.begin_phase(slot);
+    }
+
+    fn finish(&mut self, slot: u32) {
+        let task = *self.tasks.get(slot);
+        let server = ServerId(task.server);
+        match task.kind {
+            Kind::Job => return self.job_finished(slot),
+            Kind::Request => {
+                self.tasks.leave_line(slot);
+                self.in_flight -= 1;
+                let latency = self.since(task.arrived) + self.model.proxy.latency;
+                let wait = Span::from_nanos((task.started - task.arrived).cast_signed());
+                self.tell(Fact::RequestServed {
+                    request: RequestId(task.id),
+                    server,
+                    latency,
+                    wait,
+                });
+            }
+            Kind::Abandoned | Kind::Free => {
+                self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
+            }
+        }
+        self.tasks.remove(slot);
+        self.enqueue_after(task.class);
+        self.free_worker(&task);
+        if task.kind == Kind::Request && task.user != NONE {
+            self.answered(task.user, true);
+        }
+    }
+
+    fn since(&self, then: u64) -> Span {
+        Span::from_nanos((self.now - then).cast_signed())
+    }
+
+    /// A worker is free: it takes the next connection, and the proxy may send another.
+    fn free_worker(&mut self, task: &Task) {
+        let (server, bench) = (usize::from(task.server), usize::from(task.bench));
+        self.servers[server].open -= 1;
+        self.servers[server].release(bench, task.worker);
+        let pool = &mut self.servers[server].pools[bench];
+        if let Some(next) = pool.accept_queue.pop_front()
+            && let Some(worker) = pool.idle.pop()
+        {
+            self.take_up(next, worker);
+        }
+        self.serve_backlog();
+    }
+
+    /// Sends what waits in the proxy, as far as servers have connections to spare.
+    pub(super) fn serve_backlog(&mut self) {
+        while let Some(&slot) = self.backlog.front() {
+            if self.tasks.get(slot).kind == Kind::Abandoned {
+                self.backlog.pop_front();
+                self.tasks.remove(slot);
+                continue;
+            }
+            let Some(server) = self.balancer.choose(&self.servers) else { return };
+            self.backlog.pop_front();
+            self.send(slot, server);
+        }
+    }
+
+    /// Answers a request that no worker holds with an error.
+    pub(super) fn fail(&mut self, slot: u32, cause: FailureCause) {
+        let user = self.answer_with_error(slot, cause);
+        self.tasks.remove(slot);
+        if user != NONE {
+            self.answered(user, false);
+        }
+    }
+
+    /// The client's side of a failure; returns who waited for it.
+    pub(super) fn answer_with_error(&mut self, slot: u32, cause: FailureCause) -> u32 {
+        let task = *self.tasks.get(slot);
+        self.tasks.leave_line(slot);
+        self.in_flight -= 1;
+        let server = (task.server != u16::MAX).then_some(ServerId(task.server));
+        self.tell(Fact::RequestFailed { request: RequestId(task.id), server, cause });
+        task.user
+    }
+
+    fn arm_timeout(&mut self) {
+        if self.timeout_armed || self.tasks.oldest() == NONE {
+            return;
+        }
+        self.timeout_armed = true;
+        let deadline = self.deadline_of(self.tasks.oldest());
+        self.at(deadline, Event::Timeout, 0);
+    }
+
+    fn deadline_of(&self, slot: u32) -> u64 {
+        self.tasks.get(slot).arrived + self.model.proxy.timeout.as_nanos().cast_unsigned()
+    }
+
+    /// All requests have one time-out, so the oldest one is the first to reach it. The server does
+    /// not learn that its client has gone: it works on.
+    pub(super) fn timed_out(&mut self) {
+        self.timeout_armed = false;
+        while self.tasks.oldest() != NONE && self.deadline_of(self.tasks.oldest()) <= self.now {
+            let slot = self.tasks.oldest();
+            let user = self.answer_with_error(slot, FailureCause::TimedOut);
+            self.tasks.get_mut(slot).kind = Kind::Abandoned;
+            if user != NONE {
+                self.answered(user, false);
+            }
+        }
+        self.arm_timeout();
+    }
+}

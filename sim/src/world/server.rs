@@ -1,0 +1,137 @@
+//! An application server: its cores, its workers, its memory.
+
+use std::collections::VecDeque;
+
+use tidegate_core::{Generation, Power, Ratio};
+
+use crate::cpu::Cpu;
+use crate::model::{Hardware, Memory, Model};
+
+/// The web workers of one bench on one server.
+#[derive(Debug)]
+pub(super) struct Pool {
+    /// Workers that have nothing to do.
+    pub idle: Vec<u32>,
+    /// Requests that each worker has answered since it was started.
+    pub answered: Vec<u32>,
+    /// Connections that wait for a worker.
+    pub accept_queue: VecDeque<u32>,
+}
+
+impl Pool {
+    fn new(workers: u32) -> Self {
+        Self {
+            idle: (0..workers).rev().collect(),
+            answered: vec![0; workers as usize],
+            accept_queue: VecDeque::new(),
+        }
+    }
+}
+
+/// A sample that monitoring took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    pub at: u64,
+    pub cpu: Option<Ratio>,
+    pub memory: Ratio,
+}
+
+/// One application server.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub power: Power,
+    /// Benches, services, storage, Redis and workers answer.
+    pub ready: bool,
+    /// The proxy sends it new requests.
+    pub receives: bool,
+    /// Its job workers take new jobs.
+    pub takes_jobs: bool,
+    pub generation: Generation,
+    pub weight: u16,
+    pub cpu: Cpu,
+    pub cores: u32,
+    pub pools: Vec<Pool>,
+    /// Idle job workers, by the queue that they serve first.
+    pub idle_job_workers: [u32; 3],
+    /// Requests accepted and not finished, abandoned ones included.
+    pub open: u32,
+    pub jobs: u32,
+    memory_total: u64,
+    memory_fixed: u64,
+    memory_grown: u64,
+    memory: Memory,
+    /// Core-nanoseconds at past samples, as far back as the metric's range.
+    pub counters: VecDeque<(u64, u64)>,
+    /// Samples taken, not all of which are seen yet.
+    pub samples: VecDeque<Sample>,
+    pub seen: Option<Sample>,
+}
+
+impl Server {
+    pub fn new(hardware: &Hardware, model: &Model) -> Self {
+        let mut server = Self {
+            power: Power::Off,
+            ready: false,
+            receives: false,
+            takes_jobs: false,
+            generation: Generation(0),
+            weight: 0,
+            cpu: Cpu::new(hardware.vcpu),
+            cores: hardware.vcpu,
+            pools: Vec::new(),
+            idle_job_workers: [0; 3],
+            open: 0,
+            jobs: 0,
+            memory_total: 0,
+            memory_fixed: 0,
+            memory_grown: 0,
+            memory: model.memory,
+            counters: VecDeque::new(),
+            samples: VecDeque::new(),
+            seen: None,
+        };
+        server.equip(hardware);
+        server
+    }
+
+    /// Gives it fresh processes for this hardware. Nothing runs on it.
+    pub fn equip(&mut self, hardware: &Hardware) {
+        self.cores = hardware.vcpu;
+        self.cpu.resize(hardware.vcpu);
+        self.pools = hardware.web_workers.iter().map(|&workers| Pool::new(workers)).collect();
+        self.idle_job_workers = hardware.job_workers;
+        let workers: u32 =
+            hardware.web_workers.iter().sum::<u32>() + hardware.job_workers.iter().sum::<u32>();
+        self.memory_total = hardware.memory_bytes;
+        self.memory_fixed = self.memory.base + u64::from(workers) * self.memory.worker;
+        self.memory_grown = 0;
+    }
+
+    /// Makes it the primary at the start of a run.
+    pub fn start_serving(&mut self) {
+        self.power = Power::On;
+        self.ready = true;
+        self.receives = true;
+        self.takes_jobs = true;
+        self.weight = self.weight.max(1);
+    }
+
+    /// Share of its memory in use; past the whole it is full.
+    pub fn memory_used(&self) -> Ratio {
+        let used = u128::from(self.memory_fixed + self.memory_grown);
+        Ratio::of(used, u128::from(self.memory_total)).min(Ratio::ONE)
+    }
+
+    /// Gives a worker back after a request. It grew by it, and is replaced when its time has come.
+    pub fn release(&mut self, bench: usize, worker: u32) {
+        let pool = &mut self.pools[bench];
+        let answered = &mut pool.answered[worker as usize];
+        *answered += 1;
+        self.memory_grown += self.memory.growth;
+        if *answered == self.memory.max_requests {
+            self.memory_grown -= u64::from(*answered) * self.memory.growth;
+            *answered = 0;
+        }
+        pool.idle.push(worker);
+    }
+}
