@@ -1,3 +1,51 @@
-//! Placeholder.
+//! The `tidegate` command: arguments, exit codes, progress; no logic.
+//!
+//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is what talks to the terminal"
+)]
 
-fn main() {}
+mod refuse;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Designs, proves, prices and runs prepared-capacity autoscaling.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Simulates a scenario, prints its report and writes it to `out/<name>/`.
+    Run(run::RunArguments),
+    /// Prints the JSON Schema of the scenario file.
+    Schema,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Schema => {
+            let schema = tidegate_sim::scenario::schema();
+            println!("{}", serde_json::to_string_pretty(&schema).unwrap_or_default());
+            ExitCode::SUCCESS
+        }
+    }
+}

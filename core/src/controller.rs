@@ -1,12 +1,17 @@
 //! The one entry point: [`Controller::step`].
 
+mod decide;
+
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Outcome};
 use crate::decision::Decision;
-use crate::ids::CommandId;
-use crate::observation::Observation;
-use crate::policy::Policy;
+use crate::demand::schedule::Calendar;
+use crate::demand::trigger::{Rule, Window};
+use crate::ids::{CommandId, RuleId, ServerId};
+use crate::lifecycle::{Context, Stage, Standby};
+use crate::observation::{Observation, ServerView};
+use crate::policy::{Bound, Policy, PolicyError};
 use crate::time::{Span, Timestamp};
 
 /// A group: one primary that is always on, and its prepared standbys.
@@ -76,4 +81,210 @@ pub struct Step {
     pub decision: Decision,
     /// When to step again at the latest, if nothing happens before.
     pub wake_at: Option<Timestamp>,
+}
+
+/// The version of a snapshot's form.
+const FORMAT: u32 = 1;
+
+/// The whole of a controller, to be stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    format: u32,
+    config: GroupConfig,
+    state: State,
+}
+
+/// Why a snapshot cannot be taken up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// Written by a newer program.
+    #[error("the snapshot has format {0}, newer than this program's {FORMAT}")]
+    Newer(u32),
+    /// Its policy does not pass its check.
+    #[error("the snapshot's policy is refused: {0}")]
+    Policy(PolicyError),
+}
+
+/// What a controller remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    standbys: Vec<Standby>,
+    windows: Vec<Window>,
+    views: Vec<ServerView>,
+    /// Servers that rules hold, and the rule that last asked for them.
+    held: Option<(u16, RuleId)>,
+    manual: Option<ManualDemand>,
+    paused_until: Option<Timestamp>,
+    last_event: Option<Timestamp>,
+    /// Numbers wanted within the stabilization window.
+    wanted: Vec<(Timestamp, u16)>,
+    next_command: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ManualDemand {
+    bound: Bound,
+    servers: u16,
+    until: Timestamp,
+}
+
+/// Decides for one group. See the crate's first lines for the contract with its host.
+#[derive(Clone, Debug)]
+pub struct Controller {
+    config: GroupConfig,
+    calendars: Vec<Calendar>,
+    rules: Vec<Rule>,
+    state: State,
+}
+
+impl Controller {
+    /// A controller of a group whose primary serves and whose standbys are stopped.
+    pub fn new(config: GroupConfig, now: Timestamp) -> Self {
+        let standbys = (1..=config.standbys).map(|id| Standby::new(ServerId(id), now)).collect();
+        let mut controller = Self {
+            calendars: Vec::new(),
+            rules: Vec::new(),
+            state: State { standbys, ..State::default() },
+            config,
+        };
+        controller.compile();
+        controller
+    }
+
+    /// Takes one input at `now`. Never fails and never blocks.
+    pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
+        let mut commands = Vec::new();
+        let before = self.serving();
+        match input {
+            Input::Observe(observation) => self.observe(&observation),
+            Input::Complete { id, outcome } => {
+                self.each(now, &mut commands, |standby, _, context| {
+                    standby.complete(id, outcome, context);
+                });
+            }
+            Input::Request(request) => self.request(now, request),
+            Input::Wake => {}
+        }
+        self.each(now, &mut commands, Standby::progress);
+        if self.serving() != before {
+            self.state.windows.fill(Window::default());
+            self.state.last_event = Some(now);
+        }
+        let (decision, wake) = self.decide(now, &mut commands);
+        let sequences =
+            self.state.standbys.iter().filter_map(|standby| standby.wake_at(&self.config.policy));
+        let wake_at = sequences.chain(wake).filter(|at| *at > now).min();
+        Step { commands, decision, wake_at }
+    }
+
+    /// Everything that a restart needs.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { format: FORMAT, config: self.config.clone(), state: self.state.clone() }
+    }
+
+    /// A controller that goes on where the snapshot was taken.
+    ///
+    /// # Errors
+    /// If a newer program wrote it, or its policy is not valid.
+    pub fn restore(snapshot: Snapshot) -> Result<Self, RestoreError> {
+        if snapshot.format > FORMAT {
+            return Err(RestoreError::Newer(snapshot.format));
+        }
+        let Snapshot { config, state, .. } = snapshot;
+        config.policy.check(config.standbys).map_err(RestoreError::Policy)?;
+        let windows = state.windows.clone();
+        let mut controller = Self { calendars: Vec::new(), rules: Vec::new(), state, config };
+        controller.compile();
+        controller.state.windows = windows;
+        Ok(controller)
+    }
+
+    /// The stage that `server` is in; the primary always serves.
+    pub fn stage(&self, server: ServerId) -> Stage {
+        let standby = self.state.standbys.iter().find(|standby| standby.server == server);
+        standby.map_or(Stage::Serving, |standby| standby.stage)
+    }
+
+    /// Commands that have not ended, to be carried out again after a restart.
+    pub fn unfinished(&self) -> impl Iterator<Item = Command> {
+        self.state.standbys.iter().filter_map(Standby::unfinished)
+    }
+
+    fn compile(&mut self) {
+        self.calendars = self.config.policy.schedule.iter().map(Calendar::new).collect();
+        self.rules = Rule::all(&self.config.policy).collect();
+        self.state.windows = vec![Window::default(); self.rules.len()];
+    }
+
+    /// Runs `act` on each standby, with what is known of it.
+    fn each(
+        &mut self,
+        now: Timestamp,
+        commands: &mut Vec<Command>,
+        mut act: impl FnMut(&mut Standby, Option<&ServerView>, &mut Context<'_>),
+    ) {
+        let State { standbys, views, next_command, .. } = &mut self.state;
+        for standby in standbys {
+            let view = views.iter().find(|view| view.server == standby.server);
+            let mut context = Context {
+                now,
+                policy: &self.config.policy,
+                weight: self.config.standby_weight,
+                next_id: next_command,
+                commands,
+            };
+            act(standby, view, &mut context);
+        }
+    }
+
+    fn observe(&mut self, observation: &Observation) {
+        for seen in &observation.servers {
+            let known = self.state.views.iter_mut().find(|view| view.server == seen.server);
+            let Some(view) = known else {
+                self.state.views.push(*seen);
+                continue;
+            };
+            view.power = seen.power.or(view.power);
+            view.health = seen.health.or(view.health);
+            view.cpu = seen.cpu.or(view.cpu);
+            view.memory = seen.memory.or(view.memory);
+            view.in_flight = seen.in_flight.or(view.in_flight);
+            view.jobs = seen.jobs.or(view.jobs);
+        }
+    }
+
+    fn request(&mut self, now: Timestamp, request: OperatorRequest) {
+        let committed = self.committed();
+        let hold = |asked: Option<Span>| now + asked.unwrap_or(self.config.policy.manual.hold);
+        match request {
+            OperatorRequest::ScaleUp { by, hold: asked } => {
+                let servers = committed.saturating_add(by);
+                let demand = ManualDemand { bound: Bound::Floor, servers, until: hold(asked) };
+                self.state.manual = Some(demand);
+            }
+            OperatorRequest::ScaleDown { by, hold: asked } => {
+                let servers = committed.saturating_sub(by).max(1);
+                let demand = ManualDemand { bound: Bound::Ceiling, servers, until: hold(asked) };
+                self.state.manual = Some(demand);
+            }
+            OperatorRequest::PauseUntil(until) => self.state.paused_until = Some(until),
+            OperatorRequest::Resume => (self.state.paused_until, self.state.manual) = (None, None),
+            OperatorRequest::SetPolicy(policy) => {
+                if policy.check(self.config.standbys).is_ok() {
+                    self.config.policy = *policy;
+                    self.compile();
+                }
+            }
+        }
+    }
+
+    fn committed(&self) -> u16 {
+        let standbys = self.state.standbys.iter();
+        1 + standbys.filter(|standby| standby.stage.is_committed()).count() as u16
+    }
+
+    fn serving(&self) -> u16 {
+        let standbys = self.state.standbys.iter();
+        1 + standbys.filter(|standby| standby.stage == Stage::Serving).count() as u16
+    }
 }

@@ -21,6 +21,7 @@ pub mod command;
 pub mod controller;
 pub mod decision;
 pub mod demand;
+pub mod explain;
 pub mod fact;
 pub mod ids;
 pub mod lifecycle;
@@ -32,7 +33,9 @@ pub mod record;
 pub mod time;
 
 pub use command::{Command, CommandKind, Failure, Outcome};
-pub use controller::{GroupConfig, Input, OperatorRequest, Step};
+pub use controller::{
+    Controller, GroupConfig, Input, OperatorRequest, RestoreError, Snapshot, Step,
+};
 pub use decision::Decision;
 pub use ids::{CommandId, Generation, JobId, RequestId, RuleId, ScheduleId, ServerId};
 pub use money::{Currency, Money};

@@ -1,6 +1,10 @@
 //! A standby server's life, as a closed set of stages.
 
+mod standby;
+
 use serde::{Deserialize, Serialize};
+
+pub use standby::{Context, Standby};
 
 /// Where a server is in its life.
 #[derive(

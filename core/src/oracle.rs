@@ -1,1 +1,127 @@
 //! Oracles read facts and steps, and say what was violated, when and why.
+//!
+//! The same oracles judge a simulated run and a live one. Each keeps only what is in flight.
+
+mod billing_exact;
+mod conservation;
+mod jobs_exactly_once;
+mod only_when_required;
+mod servers;
+
+use crate::billing::LedgerLine;
+use crate::controller::Step;
+use crate::fact::{Fact, FactSink};
+use crate::ids::ServerId;
+use crate::policy::UpRule;
+use crate::time::Timestamp;
+
+use billing_exact::BillingExact;
+use conservation::Conservation;
+pub use jobs_exactly_once::JobCounts;
+use jobs_exactly_once::JobsExactlyOnce;
+use only_when_required::OnlyWhenRequired;
+use servers::Servers;
+
+/// Violations that are kept in full; the rest is counted.
+const KEPT: usize = 10;
+
+/// What one oracle says at the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The property, such as `route-ready`.
+    pub property: &'static str,
+    /// How often it was checked.
+    pub checked: u64,
+    /// How often it was violated.
+    pub violated: u64,
+    /// The first violations: when, and what in a sentence.
+    pub violations: Vec<(Timestamp, String)>,
+}
+
+impl Verdict {
+    const fn new(property: &'static str) -> Self {
+        Self { property, checked: 0, violated: 0, violations: Vec::new() }
+    }
+
+    /// Whether nothing violated the property.
+    pub const fn holds(&self) -> bool {
+        self.violated == 0
+    }
+
+    fn violate(&mut self, at: Timestamp, what: impl FnOnce() -> String) {
+        self.violated += 1;
+        if self.violations.len() < KEPT {
+            self.violations.push((at, what()));
+        }
+    }
+}
+
+/// What the end of a run brings to its oracles.
+#[derive(Clone, Copy, Debug)]
+pub struct Closing<'a> {
+    /// When it ended.
+    pub end: Timestamp,
+    /// Requests between arrival and answer, as the world counts them.
+    pub in_flight: u64,
+    /// Jobs that wait or run, as the world counts them.
+    pub jobs_pending: u64,
+    /// The bill.
+    pub ledger: &'a [LedgerLine],
+}
+
+/// All oracles, side by side.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    conservation: Conservation,
+    servers: Servers,
+    jobs: JobsExactlyOnce,
+    billing: BillingExact,
+    required: OnlyWhenRequired,
+}
+
+impl Panel {
+    /// Oracles for `servers` servers under a policy with these up rules.
+    pub fn new(servers: usize, up: &[UpRule]) -> Self {
+        Self {
+            conservation: Conservation::new(),
+            servers: Servers::new(servers),
+            jobs: JobsExactlyOnce::new(),
+            billing: BillingExact::new(servers),
+            required: OnlyWhenRequired::new(up),
+        }
+    }
+
+    /// A controller's step at `at`.
+    pub fn step(&mut self, at: Timestamp, step: &Step) {
+        self.required.step(at, &step.decision);
+    }
+
+    /// Requests that failed because of scaling.
+    pub const fn failed_by_scaling(&self) -> u64 {
+        self.servers.failed_by_scaling()
+    }
+
+    /// The verdicts, and what became of the jobs.
+    pub fn close(self, closing: &Closing<'_>) -> (Vec<Verdict>, JobCounts) {
+        let (jobs, counts) = self.jobs.close(closing);
+        let mut verdicts = vec![self.conservation.close(closing)];
+        verdicts.extend(self.servers.close());
+        verdicts.extend([jobs, self.billing.close(closing), self.required.close()]);
+        (verdicts, counts)
+    }
+}
+
+impl FactSink for Panel {
+    fn fact(&mut self, at: Timestamp, fact: Fact) {
+        self.conservation.fact(fact);
+        self.servers.fact(at, fact);
+        self.jobs.fact(at, fact);
+        self.billing.fact(at, fact);
+        self.required.fact(at, fact);
+    }
+}
+
+/// A flag for each server.
+fn flag(flags: &mut [bool], server: ServerId) -> &mut bool {
+    &mut flags[server.index()]
+}

@@ -9,6 +9,8 @@ pub mod chance;
 pub mod cpu;
 pub mod events;
 pub mod model;
+pub mod run;
+pub mod scenario;
 pub mod slab;
 pub mod station;
 pub mod world;

@@ -59,9 +59,9 @@ impl<S: FactSink> World<S> {
             if !server.takes_jobs {
                 continue;
             }
-            let serves =
+            let fits =
                 |&kind: &usize| server.idle_job_workers[kind] > 0 && SERVES[kind].contains(&queue);
-            if let Some(kind) = (0..SERVES.len()).find(serves) {
+            if let Some(kind) = (0..SERVES.len()).find(fits) {
                 self.next_job_server = (index + 1) % count;
                 return Some((index, kind));
             }

@@ -1,0 +1,47 @@
+//! Bad input, told once, with its place and what to do.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
+use tidegate_sim::scenario::ScenarioError;
+
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Refusal {
+    message: String,
+    hint: Option<String>,
+    source_text: Option<NamedSource<String>>,
+    span: Option<std::ops::Range<usize>>,
+}
+
+impl Diagnostic for Refusal {
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        self.hint.as_ref().map(|hint| Box::new(hint) as Box<dyn Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source_text.as_ref().map(|text| text as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.span.clone()?;
+        Some(Box::new(std::iter::once(LabeledSpan::at(span, "here"))))
+    }
+}
+
+/// Prints why a scenario is refused; the exit code for bad input.
+pub(crate) fn scenario(error: ScenarioError) -> ExitCode {
+    let message = error.to_string();
+    let placed = error.span.is_some();
+    let source_text = placed.then(|| NamedSource::new(error.file, error.text));
+    let refusal = Refusal { message, hint: error.hint, source_text, span: error.span };
+    eprintln!("{:?}", Report::new(refusal));
+    ExitCode::from(2)
+}
+
+/// Prints any other refusal.
+pub(crate) fn plain(message: impl Display) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(2)
+}

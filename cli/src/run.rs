@@ -1,0 +1,120 @@
+//! `tidegate run`.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tidegate_core::record::Simulation;
+use tidegate_reports::{held, run_json, terminal, write_all};
+use tidegate_sim::run::{Finished, Progress};
+use tidegate_sim::scenario::{Overrides, read};
+
+use crate::{Format, refuse};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The scenario file.
+    scenario: PathBuf,
+    /// Replaces a value of the file, such as `policy.up.0.above=80%`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Another seed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A trace in place of the scenario's loads: a CSV whose header names its unit.
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Where the files of the report go.
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
+    let overrides = Overrides {
+        set: arguments.set.clone(),
+        seed: arguments.seed,
+        load: arguments.load.clone(),
+    };
+    let model = match read(&arguments.scenario, &overrides) {
+        Ok(model) => model,
+        Err(error) => return refuse::scenario(error),
+    };
+    let directory = arguments.out.join(&model.name);
+    let started = Instant::now();
+    let finished = match simulate(&model, &directory, started) {
+        Ok(finished) => finished,
+        Err(why) => return refuse::plain(format!("{}: {why}", directory.display())),
+    };
+    let simulation = figures(&finished, model.duration.as_secs_f64(), started.elapsed());
+    if let Err(why) = write_all(&finished.record, &directory) {
+        return refuse::plain(why);
+    }
+    match arguments.format {
+        Format::Text => print!("{}", terminal(&finished.record, &simulation)),
+        Format::Json => print!("{}", run_json(&finished.record.summary, &simulation)),
+    }
+    if held(&finished.record.summary) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+fn simulate(
+    model: &tidegate_sim::model::Model,
+    directory: &Path,
+    started: Instant,
+) -> io::Result<Finished> {
+    fs::create_dir_all(directory)?;
+    let mut journal = BufWriter::new(File::create(directory.join("journal.jsonl"))?);
+    let bar = progress_bar();
+    let finished = tidegate_sim::run::run(model, &mut journal, &mut |progress| {
+        show(&bar, progress, started);
+    })?;
+    journal.flush()?;
+    bar.finish_and_clear();
+    Ok(finished)
+}
+
+fn progress_bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg}");
+    ProgressBar::new(1_000).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Shown from the first second on.
+fn show(bar: &ProgressBar, progress: Progress, started: Instant) {
+    let elapsed = started.elapsed();
+    if elapsed < Duration::from_secs(1) {
+        return;
+    }
+    let share = progress.simulated.as_secs_f64() / progress.of.as_secs_f64();
+    let rate = progress.events as f64 / elapsed.as_secs_f64() / 1e6;
+    bar.set_position((share * 1_000.0) as u64);
+    bar.set_message(format!("{} simulated, {rate:.1} M events/s", progress.simulated));
+}
+
+fn figures(finished: &Finished, simulated_seconds: f64, elapsed: Duration) -> Simulation {
+    let wall_seconds = elapsed.as_secs_f64();
+    Simulation {
+        simulated_seconds,
+        wall_seconds,
+        events: finished.events,
+        events_per_second: finished.events as f64 / wall_seconds,
+        requests_per_second: finished.record.summary.requests.arrived as f64 / wall_seconds,
+        peak_rss_bytes: peak_rss(),
+    }
+}
+
+/// Most memory that this process held, as Linux tells it; zero where it does not.
+fn peak_rss() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1_024
+}

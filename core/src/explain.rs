@@ -1,0 +1,48 @@
+//! Sentences for decisions, made where someone reads them.
+
+use crate::decision::{Decision, Opinion, Source, Verdict, Vote};
+use crate::policy::Metric;
+
+/// Why a decision changed the number of servers, in a sentence.
+pub fn reason(decision: &Decision) -> String {
+    let target = match decision.verdict {
+        Verdict::Hold => decision.servers,
+        Verdict::ScaleUp(by) => decision.servers.saturating_add(by),
+        Verdict::ScaleDown(by) => decision.servers.saturating_sub(by),
+    };
+    let change = format!("{} to {target} servers", decision.servers);
+    let down = matches!(decision.verdict, Verdict::ScaleDown(_));
+    match decision.source {
+        Some(Source::Rule(rule)) => {
+            let vote = decision.votes().find(|vote| vote.rule == rule);
+            vote.map_or_else(|| change.clone(), |vote| format!("{change}: {}", sentence(vote)))
+        }
+        Some(Source::Schedule(id)) => format!("{change}: schedule {} is open", id.0 + 1),
+        Some(Source::Manual) => format!("{change}: a person asked"),
+        Some(Source::Bounds) | None if down => {
+            let agreed = decision.votes().filter(|vote| vote.opinion == Opinion::Agrees);
+            let why: Vec<String> = agreed.map(sentence).collect();
+            if why.is_empty() {
+                format!("{change}: nothing asks for more")
+            } else {
+                format!("{change}: {}", why.join(", "))
+            }
+        }
+        Some(Source::Bounds) | None => format!("{change}: the policy's bounds"),
+    }
+}
+
+/// A rule's vote, with its numbers.
+pub fn sentence(vote: &Vote) -> String {
+    let metric = match vote.metric {
+        Metric::Cpu => "CPU",
+        Metric::Memory => "memory",
+    };
+    let side = match vote.direction {
+        crate::decision::Direction::Up => "above",
+        crate::decision::Direction::Down => "below",
+    };
+    let value = vote.value.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
+    let (threshold, filled, window) = (vote.threshold, vote.filled, vote.window);
+    format!("{metric} {value} {side} {threshold} for {filled} of {window}")
+}

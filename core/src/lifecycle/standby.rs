@@ -1,0 +1,307 @@
+//! One standby's sequences: ordered steps with deadlines, retries and compensation.
+
+use serde::{Deserialize, Serialize};
+
+use super::Stage;
+use crate::command::{Command, CommandKind, Failure, Outcome};
+use crate::ids::{CommandId, Generation, ServerId};
+use crate::observation::{Dated, Health, Power, ServerView};
+use crate::policy::{Overdue, Policy, StepLimits};
+use crate::time::{Span, Timestamp};
+
+/// What a sequence needs besides its own state.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The present.
+    pub now: Timestamp,
+    /// Limits and evidence.
+    pub policy: &'a Policy,
+    /// Share of the traffic for a server that joins.
+    pub weight: u16,
+    /// The next command's number.
+    pub next_id: &'a mut u64,
+    /// Commands of this step.
+    pub commands: &'a mut Vec<Command>,
+}
+
+/// A standby server and the sequence that it is in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standby {
+    /// Its number.
+    pub server: ServerId,
+    /// Its stage.
+    pub stage: Stage,
+    /// When it entered the stage, or for a faulted one when its rest ends.
+    pub since: Timestamp,
+    generation: Generation,
+    command: Option<Command>,
+    attempts: u8,
+    retry_at: Option<Timestamp>,
+    /// When the stage's command was done; readings must be younger.
+    done_at: Option<Timestamp>,
+    streak: u8,
+    last_reading: Option<Timestamp>,
+    faults: u8,
+    /// The sequence failed: it ends in [`Stage::Faulted`].
+    failed: bool,
+}
+
+impl Standby {
+    /// A prepared, stopped server.
+    pub const fn new(server: ServerId, now: Timestamp) -> Self {
+        Self {
+            server,
+            stage: Stage::Standby,
+            since: now,
+            generation: Generation(0),
+            command: None,
+            attempts: 0,
+            retry_at: None,
+            done_at: None,
+            streak: 0,
+            last_reading: None,
+            faults: 0,
+            failed: false,
+        }
+    }
+
+    /// The command that has not ended.
+    pub const fn unfinished(&self) -> Option<Command> {
+        self.command
+    }
+
+    /// Whether its work outlives the deadline of its step.
+    pub fn is_overdue(&self, now: Timestamp, policy: &Policy) -> bool {
+        let limit = match self.stage {
+            Stage::Draining => policy.steps.drain.deadline,
+            Stage::Quiescing => policy.steps.quiesce.deadline,
+            _ => return false,
+        };
+        self.done_at.is_some_and(|done| now.since(done) >= limit)
+    }
+
+    /// When it must be looked at again, whatever else happens.
+    pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
+        let rest = (self.stage == Stage::Faulted).then_some(self.since);
+        let waits = self.done_at.and_then(|done| match self.stage {
+            Stage::Warming => Some(done + policy.steps.warm.deadline),
+            Stage::Draining => Some(done + policy.steps.drain.deadline),
+            Stage::Quiescing => Some(done + policy.steps.quiesce.deadline),
+            _ => None,
+        });
+        let pending = self.retry_at.or(self.command.map(|command| command.deadline));
+        [rest, waits, pending].into_iter().flatten().min()
+    }
+
+    /// Begins a scale-up, or calls a scale-down back that has not stopped anything yet.
+    pub fn begin_up(&mut self, context: &mut Context<'_>) {
+        self.failed = false;
+        match self.stage {
+            Stage::Quiescing => self.enter(Stage::Joining, CommandKind::ResumeJobs, context),
+            Stage::Draining => self.enter(Stage::Joining, join(context), context),
+            _ => self.enter(Stage::Starting, CommandKind::PowerOn, context),
+        }
+    }
+
+    /// Begins a scale-down, or calls off a scale-up.
+    pub fn begin_down(&mut self, context: &mut Context<'_>) {
+        match self.stage {
+            Stage::Starting => self.enter(Stage::Stopping, CommandKind::PowerOff, context),
+            Stage::Warming => self.enter(Stage::Stopping, CommandKind::StopServices, context),
+            _ => self.enter(Stage::Draining, CommandKind::Drain, context),
+        }
+    }
+
+    fn enter(&mut self, stage: Stage, kind: CommandKind, context: &mut Context<'_>) {
+        self.stage = stage;
+        self.since = context.now;
+        self.generation = Generation(self.generation.0 + 1);
+        self.issue(kind, context);
+    }
+
+    fn issue(&mut self, kind: CommandKind, context: &mut Context<'_>) {
+        let id = CommandId(*context.next_id);
+        *context.next_id += 1;
+        let deadline = context.now + limits(self.stage, context.policy).deadline;
+        let command =
+            Command { id, server: self.server, generation: self.generation, deadline, kind };
+        self.command = Some(command);
+        self.attempts = 1;
+        self.retry_at = None;
+        self.done_at = None;
+        self.streak = 0;
+        self.last_reading = None;
+        context.commands.push(command);
+    }
+
+    /// Takes the end of a command; one that is not outstanding is ignored. Returns whether the
+    /// sequence reached its end or failed.
+    pub fn complete(&mut self, id: CommandId, outcome: Outcome, context: &mut Context<'_>) {
+        let Some(command) = self.command.filter(|command| command.id == id) else { return };
+        match outcome {
+            Outcome::Done => {
+                self.command = None;
+                self.retry_at = None;
+                self.done_at = Some(context.now);
+                self.advance(command.kind, context);
+            }
+            Outcome::Failed(Failure::Fenced) => {}
+            Outcome::Failed(_) => self.retry_or_give_up(context),
+        }
+    }
+
+    /// What follows when a command's effect is in place.
+    fn advance(&mut self, kind: CommandKind, context: &mut Context<'_>) {
+        match kind {
+            CommandKind::PowerOn => self.enter(Stage::Warming, CommandKind::StartServices, context),
+            CommandKind::Join { .. } => {
+                self.faults = 0;
+                self.settle(Stage::Serving, context.now);
+            }
+            CommandKind::ResumeJobs => self.enter(Stage::Joining, join(context), context),
+            CommandKind::StopServices => self.issue(CommandKind::PowerOff, context),
+            CommandKind::PowerOff if self.failed => {
+                self.faults = self.faults.saturating_add(1);
+                let doublings = self.faults.saturating_sub(1).min(5);
+                let rest = context.policy.steps.fault_backoff.times(1 << doublings);
+                self.settle(Stage::Faulted, context.now + rest);
+            }
+            CommandKind::PowerOff => self.settle(Stage::Standby, context.now),
+            CommandKind::StartServices | CommandKind::Drain | CommandKind::QuiesceJobs => {}
+        }
+    }
+
+    fn settle(&mut self, stage: Stage, since: Timestamp) {
+        self.stage = stage;
+        self.since = since;
+        self.done_at = None;
+    }
+
+    fn retry_or_give_up(&mut self, context: &mut Context<'_>) {
+        let limits = limits(self.stage, context.policy);
+        let must_succeed =
+            matches!(self.stage, Stage::Draining | Stage::Quiescing | Stage::Stopping);
+        if self.attempts >= limits.attempts && !must_succeed {
+            return self.undo(context);
+        }
+        self.failed |= self.stage == Stage::Stopping && self.attempts >= limits.attempts;
+        let doublings = self.attempts.saturating_sub(1).min(6);
+        self.retry_at = Some(context.now + limits.backoff.times(1 << doublings));
+    }
+
+    /// A step of the scale-up is given up: what was begun is undone, and the server rests.
+    fn undo(&mut self, context: &mut Context<'_>) {
+        self.failed = true;
+        self.begin_down(context);
+    }
+
+    /// Time passed or the world was seen: retries, deadlines, evidence.
+    pub fn progress(&mut self, view: Option<&ServerView>, context: &mut Context<'_>) {
+        if self.stage == Stage::Faulted && context.now >= self.since {
+            self.failed = false;
+            self.settle(Stage::Standby, context.now);
+        }
+        self.keep_trying(context);
+        if self.has_died(view) {
+            self.failed = true;
+            self.enter(Stage::Stopping, CommandKind::PowerOff, context);
+        } else if self.command.is_none() {
+            self.weigh(view, context);
+        }
+    }
+
+    fn keep_trying(&mut self, context: &mut Context<'_>) {
+        let Some(command) = self.command else { return };
+        if self.retry_at.is_some_and(|at| context.now >= at) {
+            let deadline = context.now + limits(self.stage, context.policy).deadline;
+            let again = Command { deadline, ..command };
+            self.command = Some(again);
+            self.attempts = self.attempts.saturating_add(1);
+            self.retry_at = None;
+            context.commands.push(again);
+        } else if self.retry_at.is_none() && context.now >= command.deadline {
+            self.retry_or_give_up(context);
+        }
+    }
+
+    /// The provider says that a machine is off that should be on.
+    fn has_died(&self, view: Option<&ServerView>) -> bool {
+        let runs = matches!(self.stage, Stage::Warming | Stage::Serving);
+        let power = view.and_then(|view| view.power);
+        runs && power.is_some_and(|power| power.value == Power::Off && power.at > self.since)
+    }
+
+    fn weigh(&mut self, view: Option<&ServerView>, context: &mut Context<'_>) {
+        let evidence = context.policy.evidence;
+        let needed = match self.stage {
+            Stage::Warming => {
+                let health = view.and_then(|view| view.health);
+                self.count(
+                    health.map(|health| Dated::new(health.value.has(Health::ALL), health.at)),
+                );
+                evidence.healthy_checks
+            }
+            Stage::Draining => {
+                self.count(idle(view.and_then(|view| view.in_flight)));
+                evidence.idle_checks
+            }
+            Stage::Quiescing => {
+                self.count(idle(view.and_then(|view| view.jobs)));
+                evidence.idle_checks
+            }
+            _ => return,
+        };
+        if self.streak >= needed {
+            self.pass(context);
+        } else {
+            self.mind_deadline(context);
+        }
+    }
+
+    /// Counts readings in a row that say yes; one that is not younger than the last is no news.
+    fn count(&mut self, reading: Option<Dated<bool>>) {
+        let after = self.last_reading.max(self.done_at);
+        let Some(reading) = reading.filter(|reading| Some(reading.at) > after) else { return };
+        self.last_reading = Some(reading.at);
+        self.streak = if reading.value { self.streak.saturating_add(1) } else { 0 };
+    }
+
+    fn pass(&mut self, context: &mut Context<'_>) {
+        match self.stage {
+            Stage::Warming => self.enter(Stage::Joining, join(context), context),
+            Stage::Draining => self.enter(Stage::Quiescing, CommandKind::QuiesceJobs, context),
+            _ => self.enter(Stage::Stopping, CommandKind::StopServices, context),
+        }
+    }
+
+    fn mind_deadline(&mut self, context: &mut Context<'_>) {
+        let waited = self.done_at.map_or(Span::ZERO, |done| context.now.since(done));
+        if self.stage == Stage::Warming && waited >= context.policy.steps.warm.deadline {
+            self.undo(context);
+        } else if self.is_overdue(context.now, context.policy)
+            && context.policy.steps.drain_overdue == Overdue::Resume
+        {
+            self.begin_up(context);
+        }
+    }
+}
+
+fn idle(reading: Option<Dated<u32>>) -> Option<Dated<bool>> {
+    reading.map(|reading| Dated::new(reading.value == 0, reading.at))
+}
+
+const fn join(context: &Context<'_>) -> CommandKind {
+    CommandKind::Join { weight: context.weight, slow_start: context.policy.steps.slow_start }
+}
+
+const fn limits(stage: Stage, policy: &Policy) -> StepLimits {
+    let steps = &policy.steps;
+    match stage {
+        Stage::Warming => steps.warm,
+        Stage::Joining => steps.join,
+        Stage::Draining => steps.drain,
+        Stage::Quiescing => steps.quiesce,
+        Stage::Stopping => steps.stop,
+        Stage::Standby | Stage::Starting | Stage::Serving | Stage::Faulted => steps.start,
+    }
+}

@@ -1,0 +1,110 @@
+//! `jobs-exactly-once`: no job is lost, none is completed twice.
+
+use std::collections::VecDeque;
+
+use super::{Closing, Verdict};
+use crate::fact::Fact;
+use crate::ids::JobId;
+use crate::time::Timestamp;
+
+/// What became of the jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobCounts {
+    /// Put into a queue.
+    pub enqueued: u64,
+    /// Completed at least once.
+    pub completed: u64,
+    /// Killed and in no queue, or unaccounted for.
+    pub lost: u64,
+    /// Completed again.
+    pub duplicated: u64,
+    /// Neither completed nor lost.
+    pub pending: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Pending,
+    Completed,
+    Killed,
+}
+
+/// Jobs by number, from the oldest that is pending on.
+#[derive(Clone, Debug)]
+pub(super) struct JobsExactlyOnce {
+    window: VecDeque<State>,
+    first: u64,
+    counts: JobCounts,
+    verdict: Verdict,
+}
+
+impl JobsExactlyOnce {
+    pub fn new() -> Self {
+        Self {
+            window: VecDeque::new(),
+            first: 0,
+            counts: JobCounts::default(),
+            verdict: Verdict::new("jobs-exactly-once"),
+        }
+    }
+
+    pub fn fact(&mut self, at: Timestamp, fact: Fact) {
+        match fact {
+            Fact::JobEnqueued { .. } => {
+                self.counts.enqueued += 1;
+                self.window.push_back(State::Pending);
+            }
+            Fact::JobCompleted { job, .. } => self.completed(at, job),
+            Fact::JobKilled { job, server } => {
+                if let Some(state) = self.state(job) {
+                    *state = State::Killed;
+                }
+                self.counts.lost += 1;
+                self.verdict.violate(at, || format!("job {} was killed on {server}", job.0));
+            }
+            Fact::RequestArrived { .. }
+            | Fact::RequestRouted { .. }
+            | Fact::RequestServed { .. }
+            | Fact::RequestFailed { .. }
+            | Fact::RequestAbandoned { .. }
+            | Fact::JobStarted { .. }
+            | Fact::PowerChanged { .. }
+            | Fact::ReadyChanged { .. }
+            | Fact::RoutingChanged { .. }
+            | Fact::ServicesStopped { .. }
+            | Fact::Sampled { .. } => {}
+        }
+    }
+
+    fn state(&mut self, job: JobId) -> Option<&mut State> {
+        let index = job.0.checked_sub(self.first)?;
+        self.window.get_mut(index as usize)
+    }
+
+    fn completed(&mut self, at: Timestamp, job: JobId) {
+        self.verdict.checked += 1;
+        if let Some(state @ State::Pending) = self.state(job) {
+            *state = State::Completed;
+            self.counts.completed += 1;
+        } else {
+            self.counts.duplicated += 1;
+            self.verdict.violate(at, || format!("job {} was completed again", job.0));
+        }
+        while self.window.front().is_some_and(|state| *state != State::Pending) {
+            self.window.pop_front();
+            self.first += 1;
+        }
+    }
+
+    pub fn close(mut self, closing: &Closing<'_>) -> (Verdict, JobCounts) {
+        let pending = self.window.iter().filter(|state| **state == State::Pending).count() as u64;
+        self.counts.pending = pending.min(closing.jobs_pending);
+        let missing = pending - self.counts.pending;
+        if missing > 0 {
+            self.counts.lost += missing;
+            let what = || format!("{missing} jobs are neither done nor queued nor running");
+            self.verdict.violate(closing.end, what);
+        }
+        (self.verdict, self.counts)
+    }
+}

@@ -1,0 +1,145 @@
+//! Counts and distributions of a run, folded as the facts come.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use tidegate_core::fact::{Fact, FactSink, FailureCause};
+use tidegate_core::record::{Distribution, Requests, TimelineRow};
+use tidegate_core::{Span, Timestamp};
+
+const MICROSECOND: i64 = 1_000;
+
+/// Times in a histogram of three digits; mean and maximum exact.
+#[derive(Debug)]
+struct Times {
+    histogram: Histogram<u64>,
+    sum: u128,
+    max: i64,
+}
+
+impl Times {
+    fn new() -> Self {
+        // One microsecond to a day; three digits are always a valid precision.
+        let histogram = Histogram::new_with_bounds(1, 86_400_000_000, 3);
+        Self {
+            histogram: histogram.unwrap_or_else(|_| unreachable!("valid bounds")),
+            sum: 0,
+            max: 0,
+        }
+    }
+
+    fn add(&mut self, span: Span) {
+        let ns = span.as_nanos();
+        self.histogram.saturating_record((ns / MICROSECOND).cast_unsigned());
+        self.sum += u128::from(ns.cast_unsigned());
+        self.max = self.max.max(ns);
+    }
+
+    fn percentile(&self, percent: f64) -> Option<f64> {
+        let microseconds = self.histogram.value_at_percentile(percent);
+        (!self.histogram.is_empty()).then(|| microseconds as f64 / 1e3)
+    }
+
+    fn distribution(&self) -> Distribution {
+        let count = u128::from(self.histogram.len());
+        if count == 0 {
+            return Distribution::default();
+        }
+        Distribution {
+            mean: Some((self.sum / count) as f64 / 1e6),
+            p50: self.percentile(50.0),
+            p95: self.percentile(95.0),
+            p99: self.percentile(99.0),
+            max: Some(self.max as f64 / 1e6),
+        }
+    }
+}
+
+/// Counts requests and their times, for the run and for the present interval.
+#[derive(Debug)]
+pub(super) struct Collector {
+    arrived: u64,
+    served: u64,
+    failed: BTreeMap<FailureCause, u64>,
+    latency: Times,
+    wait: Times,
+    interval: TimelineRow,
+    interval_latency: Times,
+    digest: u64,
+}
+
+impl Collector {
+    pub fn new() -> Self {
+        Self {
+            arrived: 0,
+            served: 0,
+            failed: BTreeMap::new(),
+            latency: Times::new(),
+            wait: Times::new(),
+            interval: TimelineRow::default(),
+            interval_latency: Times::new(),
+            digest: 0,
+        }
+    }
+
+    /// The counts and percentiles since the last call.
+    pub fn take_interval(&mut self) -> TimelineRow {
+        let mut row = std::mem::take(&mut self.interval);
+        row.p50_ms = self.interval_latency.percentile(50.0);
+        row.p95_ms = self.interval_latency.percentile(95.0);
+        row.p99_ms = self.interval_latency.percentile(99.0);
+        self.interval_latency.histogram.reset();
+        row
+    }
+
+    pub fn requests(&self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {
+        Requests {
+            arrived: self.arrived,
+            served: self.served,
+            failed: self.failed.values().sum(),
+            failed_by_scaling,
+            in_flight_at_end,
+            latency_ms: self.latency.distribution(),
+            wait_ms: self.wait.distribution(),
+        }
+    }
+
+    pub fn failures(&self) -> Vec<(FailureCause, u64)> {
+        self.failed.iter().map(|(cause, count)| (*cause, *count)).collect()
+    }
+
+    /// A hash of when each request arrived and was answered.
+    pub const fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    fn mix(&mut self, at: Timestamp, request: u64) {
+        let word = at.as_nanos().cast_unsigned() ^ request.rotate_left(40);
+        self.digest = (self.digest ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    }
+}
+
+impl FactSink for Collector {
+    fn fact(&mut self, at: Timestamp, fact: Fact) {
+        match fact {
+            Fact::RequestArrived { request } => {
+                self.arrived += 1;
+                self.interval.arrived += 1;
+                self.mix(at, request.0);
+            }
+            Fact::RequestServed { request, latency, wait, .. } => {
+                self.served += 1;
+                self.interval.served += 1;
+                self.latency.add(latency);
+                self.interval_latency.add(latency);
+                self.wait.add(wait);
+                self.mix(at, request.0);
+            }
+            Fact::RequestFailed { cause, .. } => {
+                *self.failed.entry(cause).or_default() += 1;
+                self.interval.failed += 1;
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The scenario file as it is written. `scenarios/README.md` is its manual.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tidegate_core::money::Price;
+use tidegate_core::policy::{Policy, WallTime};
+use tidegate_core::{Ratio, Span};
+
+use super::load::LoadFile;
+use super::units::{Length, Size};
+
+/// A scenario: a group of servers, its load, its policy, and what is expected of them.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// What it shows, in one line.
+    #[serde(default)]
+    pub title: String,
+    /// When it begins.
+    pub start: WallTime,
+    /// How long it lasts; that of its trace if absent.
+    pub duration: Option<Span>,
+    /// Seed of every stream of chance. Default 1.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Plans by name.
+    pub plans: BTreeMap<String, PlanFile>,
+    /// The group.
+    pub group: GroupFile,
+    /// Benches. Default: one with one site.
+    #[serde(default)]
+    pub bench: Vec<BenchFile>,
+    /// How servers come and go.
+    #[serde(default)]
+    pub server: ServerFile,
+    /// The proxy.
+    #[serde(default)]
+    pub proxy: ProxyFile,
+    /// The shared Redis. Default: one server, 200us away.
+    #[serde(default)]
+    pub redis: StationFile,
+    /// The shared database. Default: 8 servers, 500us away.
+    #[serde(default)]
+    pub database: StationFile,
+    /// The shared storage. Default: 8 servers, 500us away.
+    #[serde(default)]
+    pub nfs: StationFile,
+    /// Use of memory.
+    #[serde(default)]
+    pub memory: MemoryFile,
+    /// Monitoring.
+    #[serde(default)]
+    pub monitoring: MonitoringFile,
+    /// Kinds of requests.
+    pub request: Vec<RequestFile>,
+    /// Kinds of background jobs.
+    #[serde(default)]
+    pub job: Vec<JobFile>,
+    /// Jobs enqueued by the clock.
+    #[serde(default)]
+    pub cron_job: Vec<CronJobFile>,
+    /// Loads; they add up.
+    #[serde(default)]
+    pub load: Vec<LoadFile>,
+    /// When to scale.
+    #[serde(default)]
+    pub policy: Policy,
+    /// What a person asks the controller for.
+    #[serde(default)]
+    pub operator: Vec<OperatorFile>,
+    /// Changes of the primary's plan by hand.
+    #[serde(default)]
+    pub resize: Vec<ResizeFile>,
+    /// Paths into the summary and what is expected there, such as `"== 0"`.
+    #[serde(default)]
+    pub expect: BTreeMap<String, String>,
+}
+
+const fn one() -> u64 {
+    1
+}
+
+/// A plan.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFile {
+    /// Cores.
+    pub vcpu: u32,
+    /// Memory.
+    pub memory: Size,
+    /// Its monthly or hourly price.
+    pub price: Price,
+}
+
+/// The group.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupFile {
+    /// Plan of the primary.
+    pub primary: String,
+    /// Standbys that are provisioned. Default 1.
+    pub standbys: Option<u16>,
+    /// Plan of the standbys. Default: the primary's.
+    pub standby: Option<String>,
+    /// Price of a standby. Default: its plan's.
+    pub standby_price: Option<Price>,
+    /// How a standby is billed. Default `per-second`.
+    #[serde(default)]
+    pub standby_billing: BillingFile,
+    /// Least time charged for a start, per second. Default 60s.
+    pub minimum: Option<Span>,
+    /// Plan that the bill is compared with. Default: the cheapest that has the cores of all servers.
+    pub upgrade: Option<String>,
+}
+
+/// How power is billed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BillingFile {
+    /// Per second with a minimum.
+    #[default]
+    PerSecond,
+    /// Per started hour.
+    PerStartedHour,
+    /// Per month, accrued by the second.
+    Monthly,
+}
+
+/// A bench.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BenchFile {
+    /// Its name.
+    pub name: String,
+    /// Sites that it holds. Default 1.
+    pub sites: Option<u32>,
+    /// Web workers on each server. Default: from the plan's memory.
+    pub workers: Option<u32>,
+    /// Connections that wait on one server. Default 2048.
+    pub accept_queue: Option<u32>,
+}
+
+/// How servers come and go.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerFile {
+    /// Power on to running. Default 45s with cv 0.2.
+    pub boot: Option<Length>,
+    /// Running to healthy. Default 60s with cv 0.2.
+    pub services: Option<Length>,
+    /// To stop the services. Default 5s.
+    pub services_stop: Option<Length>,
+    /// To stop the machine. Default 20s.
+    pub stop: Option<Length>,
+    /// Workers of each kind of queue. Default: from the plan's memory.
+    pub job_workers: Option<JobWorkersFile>,
+}
+
+/// Job workers by the queue that they prefer.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobWorkersFile {
+    /// Serve `short` alone.
+    pub short: u32,
+    /// Serve `default`, then `short`.
+    pub default: u32,
+    /// Serve `long`, then `default`, then `short`.
+    pub long: u32,
+}
+
+/// How the proxy chooses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BalanceFile {
+    /// Smooth weighted round-robin.
+    #[default]
+    RoundRobin,
+    /// Fewest requests in flight by weight.
+    LeastConnections,
+}
+
+/// The proxy.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProxyFile {
+    /// How it chooses. Default `round-robin`.
+    pub balance: BalanceFile,
+    /// What it adds to each latency. Default 300us.
+    pub latency: Option<Span>,
+    /// Requests open to one server at once. Default: no limit.
+    pub max_connections: Option<u32>,
+    /// Requests that wait in the proxy. Default 1000.
+    pub backlog: Option<u32>,
+    /// Time from arrival to a 504. Default 60s.
+    pub timeout: Option<Span>,
+    /// From a change of routing to its effect. Default 1s.
+    pub change: Option<Span>,
+}
+
+/// A shared station.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StationFile {
+    /// Servers, each of which serves one at a time.
+    pub servers: Option<u32>,
+    /// Network there and back.
+    pub latency: Option<Span>,
+}
+
+/// Use of memory.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MemoryFile {
+    /// The system and what workers share. Default 1GiB.
+    pub base: Option<Size>,
+    /// Each worker. Default 60MiB.
+    pub worker: Option<Size>,
+    /// What a web worker gains with each request. Default 4KiB.
+    pub growth: Option<Size>,
+    /// Requests after which a worker is replaced. Default 5000.
+    pub max_requests: Option<u32>,
+}
+
+/// Monitoring.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitoringFile {
+    /// Time between samples. Default 15s.
+    pub scrape: Option<Span>,
+    /// Time between looks at them. Default 15s.
+    pub evaluate: Option<Span>,
+    /// Time over which CPU is averaged. Default 1m.
+    pub range: Option<Span>,
+    /// From a sample to its being seen. Default 2s.
+    pub delay: Option<Span>,
+    /// Time between health checks while a sequence is under way. Default 5s.
+    pub health: Option<Span>,
+}
+
+/// One step of a request or job: exactly one place.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PhaseFile {
+    /// On the server's cores.
+    Cpu(Length),
+    /// In Redis.
+    Redis(Length),
+    /// In the database.
+    Database(Length),
+    /// In the shared storage.
+    Nfs(Length),
+    /// Elsewhere, holding its worker.
+    Wait(Length),
+}
+
+/// A kind of request.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestFile {
+    /// Its name.
+    pub name: String,
+    /// Its share of the loads that name no kind. Default 1.
+    pub weight: Option<u32>,
+    /// Its steps.
+    pub phases: Vec<PhaseFile>,
+    /// The job that it enqueues, and how often.
+    pub enqueues: Option<EnqueuesFile>,
+}
+
+/// A job that requests enqueue.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnqueuesFile {
+    /// Kind of job.
+    pub job: String,
+    /// Share of the requests that do.
+    pub share: Ratio,
+}
+
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueFile {
+    /// Seconds.
+    Short,
+    /// Minutes.
+    Default,
+    /// Tens of minutes.
+    Long,
+}
+
+/// A kind of background job.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobFile {
+    /// Its name.
+    pub name: String,
+    /// Its queue.
+    pub queue: QueueFile,
+    /// Its steps.
+    pub phases: Vec<PhaseFile>,
+}
+
+/// Jobs enqueued by the clock.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CronJobFile {
+    /// Kind of job.
+    pub job: String,
+    /// Time from the start to the first. Default 0s.
+    #[serde(default)]
+    pub first: Span,
+    /// Time between two.
+    pub every: Span,
+    /// How many each time. Default 1.
+    pub count: Option<u32>,
+}
+
+/// What a person asks for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorFile {
+    /// When.
+    pub at: WallTime,
+    /// What.
+    pub action: ActionFile,
+    /// How many servers. Default 1.
+    pub by: Option<u16>,
+    /// For how long. Default: the policy's.
+    pub hold: Option<Span>,
+    /// End of a pause.
+    pub until: Option<WallTime>,
+}
+
+/// What a person may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionFile {
+    /// More servers.
+    ScaleUp,
+    /// Fewer servers.
+    ScaleDown,
+    /// No automatic scaling until then.
+    Pause,
+    /// End of a pause and of manual demands.
+    Resume,
+}
+
+/// A change of the primary's plan by hand.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResizeFile {
+    /// When.
+    pub at: WallTime,
+    /// To which plan.
+    pub plan: String,
+    /// For how long the primary is down.
+    pub downtime: Span,
+}
