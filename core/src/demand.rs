@@ -38,16 +38,16 @@ pub fn resolve(minimum: u16, maximum: u16, demands: &[Demand]) -> (u16, Source) 
     order.sort_by_key(|demand| {
         (std::cmp::Reverse(demand.priority), rank(demand.bound), demand.source)
     });
+    let mut lid = Source::Bounds;
     for demand in order {
         let servers = demand.servers.clamp(low, high);
-        let before = (low, high);
-        match demand.bound {
-            Bound::Pin => (low, high) = (servers, servers),
-            Bound::Floor => low = servers,
-            Bound::Ceiling => high = servers,
+        if matches!(demand.bound, Bound::Pin | Bound::Ceiling) && servers < high {
+            (high, lid) = (servers, demand.source);
         }
-        if (low, high) != before {
-            winner = demand.source;
+        if matches!(demand.bound, Bound::Pin | Bound::Floor) && servers > low {
+            // A floor that was cut down to a ceiling yields what the ceiling says.
+            winner = if demand.servers > servers { lid } else { demand.source };
+            low = servers;
         }
     }
     (low, winner)
@@ -69,14 +69,14 @@ mod tests {
         let cases = [
             (vec![], 1, Source::Bounds),
             (vec![demand(rule, Bound::Floor, 3, 10)], 3, rule),
-            (vec![demand(rule, Bound::Floor, 9, 10)], 4, rule),
+            (vec![demand(rule, Bound::Floor, 9, 10)], 4, Source::Bounds),
             (
                 vec![
                     demand(rule, Bound::Floor, 3, 10),
                     demand(Source::Manual, Bound::Ceiling, 2, 100),
                 ],
                 2,
-                rule,
+                Source::Manual,
             ),
             (
                 vec![demand(schedule, Bound::Floor, 3, 50), demand(rule, Bound::Ceiling, 2, 50)],

@@ -32,6 +32,8 @@ pub mod policy;
 pub mod record;
 pub mod time;
 
+pub use jiff::tz::TimeZone;
+
 pub use command::{Command, CommandKind, Failure, Outcome};
 pub use controller::{
     Controller, GroupConfig, Input, OperatorRequest, RestoreError, Snapshot, Step,

@@ -1,1 +1,1 @@
-//! Placeholder.
+//! The live driver: the same core against real infrastructure. It has no parts yet.

@@ -401,8 +401,12 @@ fn bill(model: &Model, ledger: &[LedgerLine]) -> Billing {
         primary: amount(true),
         standby: amount(false),
         total: ledger.iter().map(|line| line.amount).sum(),
-        standby_seconds_powered: of(false).map(|line| line.accounted.as_secs_f64()).sum(),
-        standby_seconds_billed: of(false).map(|line| line.charged.as_secs_f64()).sum(),
+        standby_seconds_powered: of(false)
+            .fold(Span::ZERO, |sum, line| sum + line.accounted)
+            .as_secs_f64(),
+        standby_seconds_billed: of(false)
+            .fold(Span::ZERO, |sum, line| sum + line.charged)
+            .as_secs_f64(),
     }
 }
 

@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Tests across the workspace's crates; they lie in `tests/`.

@@ -34,7 +34,8 @@ pub(super) fn lower(
     let start = moment(&file.start)
         .ok_or_else(|| Fault::at("start", "lies outside the years 1677 to 2262"))?;
     let (loads, trace_length) = loads(file, directory, overrides, start, &zone)?;
-    let duration = duration(file, trace_length)?;
+    let given = file.duration.filter(|_| overrides.load.is_none());
+    let duration = duration(given, trace_length)?;
     let standbys = file.group.standbys.unwrap_or(1);
     if standbys > 64 {
         return Err(Fault::at("group.standbys", "at most 64 standbys are supported"));
@@ -95,8 +96,8 @@ fn policy_path(place: PolicyPlace) -> Vec<Key> {
     path
 }
 
-fn duration(file: &ScenarioFile, trace_length: Span) -> Result<Span, Fault> {
-    let duration = file.duration.unwrap_or(trace_length);
+fn duration(given: Option<Span>, trace_length: Span) -> Result<Span, Fault> {
+    let duration = given.unwrap_or(trace_length);
     if duration.is_zero() {
         return Err(Fault::at("duration", "the run has no length")
             .hint("set `duration`, or give a trace, whose length it takes"));
@@ -160,7 +161,8 @@ fn standby_pricing(file: &ScenarioFile, price: Price) -> Pricing {
 }
 
 /// Workers follow from the memory as on Frappe Cloud: usable = max(RAM − 3000 MB, 0.75 RAM); web
-/// workers 0.6 × usable ÷ 150 MB, 2 to 36 a bench; job units of three 0.4 × usable ÷ 240 MB.
+/// workers 0.6 × usable ÷ 150 MB, 2 to 36 a bench; job units of three 0.4 × usable ÷ 240 MB;
+/// both rounded to the nearest.
 fn hardware(file: &ScenarioFile, name: &str, pricing: Pricing) -> Result<Hardware, Fault> {
     let plan = plan(file, name, "group.primary")?;
     let path = format!("plans.{name}");
@@ -172,8 +174,8 @@ fn hardware(file: &ScenarioFile, name: &str, pricing: Pricing) -> Result<Hardwar
         return Err(Fault::at(&format!("{path}.memory"), "a server needs at least 256MiB"));
     }
     let usable = megabytes.saturating_sub(3_000).max(megabytes * 3 / 4);
-    let web = u32::try_from(usable * 6 / 10 / 150).unwrap_or(u32::MAX);
-    let units = u32::try_from((usable * 4 / 10).div_ceil(240)).unwrap_or(u32::MAX).min(1_000);
+    let web = u32::try_from((usable * 6 + 750) / 1_500).unwrap_or(u32::MAX);
+    let units = u32::try_from((usable * 4 + 1_200) / 2_400).unwrap_or(u32::MAX).min(1_000);
     let sites: u32 = file.bench.iter().map(|bench| bench.sites.unwrap_or(1)).sum::<u32>().max(1);
     let derived = |sites_here: u32| {
         (u64::from(web) * u64::from(sites_here) / u64::from(sites)).clamp(2, 36) as u32

@@ -1,0 +1,146 @@
+//! Each oracle is shown to fail on a planted defect: facts that no sound system gives.
+
+use tidegate_core::billing::{LedgerLine, Meter, Pricing};
+use tidegate_core::decision::{Decision, Source, Verdict};
+use tidegate_core::fact::{Fact, FactSink, FailureCause};
+use tidegate_core::oracle::{Closing, Panel};
+use tidegate_core::policy::{Metric, Missing, UpRule};
+use tidegate_core::{
+    JobId, Money, Ratio, RequestId, RuleId, ServerId, Span, Step, TimeZone, Timestamp,
+};
+
+const STANDBY: ServerId = ServerId(1);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::default() + Span::from_secs(seconds)
+}
+
+fn up_rule() -> UpRule {
+    UpRule {
+        metric: Metric::Cpu,
+        above: Ratio::from_percent(75),
+        window: Span::from_mins(5),
+        missing: Missing::Reset,
+    }
+}
+
+/// The properties that facts and steps violate.
+fn violated(facts: &[Fact], steps: &[Step], ledger: &[LedgerLine]) -> Vec<&'static str> {
+    let mut panel = Panel::new(2, &[up_rule()]);
+    for (second, fact) in facts.iter().enumerate() {
+        panel.fact(at(second as i64), *fact);
+    }
+    for step in steps {
+        panel.step(at(1_000), step);
+    }
+    let closing = Closing { end: at(1_000), in_flight: 0, jobs_pending: 0, ledger };
+    let (verdicts, _) = panel.close(&closing);
+    verdicts.into_iter().filter(|one| !one.holds()).map(|one| one.property).collect()
+}
+
+fn ledger(facts: &[Fact], hourly: i64) -> Vec<LedgerLine> {
+    let pricing = Pricing::PerSecond { hourly: Money::from_micros(hourly), minimum: Span::ZERO };
+    let plans = [("a".to_owned(), pricing), ("a".to_owned(), pricing)];
+    let mut meter = Meter::new(plans, utc());
+    for (second, fact) in facts.iter().enumerate() {
+        meter.fact(at(second as i64), *fact);
+    }
+    meter.into_ledger(at(1_000))
+}
+
+fn utc() -> TimeZone {
+    TimeZone::UTC
+}
+
+fn power(on: bool) -> Fact {
+    Fact::PowerChanged { server: STANDBY, on, commanded: true }
+}
+
+fn ready(ready: bool) -> Fact {
+    Fact::ReadyChanged { server: STANDBY, ready }
+}
+
+const REQUEST: RequestId = RequestId(0);
+const ARRIVED: Fact = Fact::RequestArrived { request: REQUEST };
+const ROUTED: Fact = Fact::RequestRouted { request: REQUEST, server: STANDBY };
+const SERVED: Fact = Fact::RequestServed {
+    request: REQUEST,
+    server: STANDBY,
+    latency: Span::from_millis(5),
+    wait: Span::ZERO,
+};
+const JOB: JobId = JobId(0);
+
+#[test]
+fn a_sound_day_violates_nothing() {
+    let facts = [power(true), ready(true), ARRIVED, ROUTED, SERVED, ready(false), power(false)];
+    assert!(violated(&facts, &[], &ledger(&facts, 3_600_000)).is_empty());
+}
+
+#[test]
+fn a_request_that_vanishes_violates_conservation() {
+    assert_eq!(violated(&[ready(true), ARRIVED, ROUTED], &[], &[]), ["conservation"]);
+}
+
+#[test]
+fn routing_before_ready_violates_route_ready() {
+    assert_eq!(violated(&[ARRIVED, ROUTED, ready(true), SERVED], &[], &[]), ["route-ready"]);
+}
+
+#[test]
+fn stopping_a_busy_server_violates_drain_clean() {
+    let stopped = Fact::ServicesStopped { server: STANDBY };
+    assert_eq!(
+        violated(&[ready(true), ARRIVED, ROUTED, stopped, SERVED], &[], &[]),
+        ["drain-clean"]
+    );
+}
+
+#[test]
+fn a_request_that_is_killed_violates_no_failed_request() {
+    let cause = FailureCause::Killed;
+    let failed = Fact::RequestFailed { request: REQUEST, server: Some(STANDBY), cause };
+    assert_eq!(violated(&[ready(true), ARRIVED, ROUTED, failed], &[], &[]), ["no-failed-request"]);
+}
+
+#[test]
+fn a_job_that_is_lost_or_done_twice_violates_jobs_exactly_once() {
+    let enqueued = Fact::JobEnqueued { job: JOB };
+    let started = Fact::JobStarted { job: JOB, server: STANDBY };
+    let done = Fact::JobCompleted { job: JOB, server: STANDBY };
+    let killed = Fact::JobKilled { job: JOB, server: STANDBY };
+    for facts in
+        [vec![enqueued], vec![enqueued, started, killed], vec![enqueued, started, done, done]]
+    {
+        assert_eq!(violated(&facts, &[], &[]), ["jobs-exactly-once"], "{facts:?}");
+    }
+}
+
+#[test]
+fn a_bill_with_a_gap_or_a_wrong_amount_violates_billing_exact() {
+    let facts = [power(true), ready(true), ready(false), power(false)];
+    assert_eq!(violated(&facts, &[], &[]), ["billing-exact"]);
+    let mut late = ledger(&facts, 3_600_000);
+    late[0].from = late[0].from + Span::from_secs(1);
+    assert_eq!(violated(&facts, &[], &late), ["billing-exact"]);
+    let mut dear = ledger(&facts, 3_600_000);
+    dear[0].amount += Money::from_micros(2);
+    assert_eq!(violated(&facts, &[], &dear), ["billing-exact"]);
+}
+
+#[test]
+fn scaling_up_without_a_full_window_violates_only_when_required() {
+    let decision = Decision {
+        servers: 1,
+        wanted: 2,
+        verdict: Verdict::ScaleUp(1),
+        source: Some(Source::Rule(RuleId(0))),
+        votes: Default::default(),
+        vetoes: Default::default(),
+        flip: None,
+    };
+    let step = Step { commands: Vec::new(), decision, wake_at: None };
+    let sample = Fact::Sampled { cpu: Ratio::from_percent(90), memory: Ratio::default() };
+    assert_eq!(violated(&[sample; 200], std::slice::from_ref(&step), &[]), ["only-when-required"]);
+    assert!(violated(&[sample; 301], std::slice::from_ref(&step), &[]).is_empty());
+}
