@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tidegate_core::record::Simulation;
-use tidegate_reports::{held, run_json, terminal, write_all};
+use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress};
 use tidegate_sim::scenario::{Overrides, read};
 
@@ -57,10 +57,13 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         return refuse::plain(why);
     }
     match arguments.format {
-        Format::Text => print!("{}", terminal(&finished.record, &simulation)),
+        Format::Text => print!(
+            "{}",
+            terminal(&finished.record, &simulation, Style { colour: io::stdout().is_terminal() })
+        ),
         Format::Json => print!("{}", run_json(&finished.record.summary, &simulation)),
     }
-    if held(&finished.record.summary) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    if passed(&finished.record.summary) { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 fn simulate(

@@ -1,10 +1,28 @@
-//! Reports of Tidegate: a run record in, and what people and programs read of it out.
+//! The reports of Tidegate: everything that a person or a tool reads about a run.
 //!
-//! A [`RunRecord`](tidegate_core::record::RunRecord) is all that is read, so that a live run gets
-//! the same report as a simulated one. No clock is read; only [`write_all`] touches the disk.
+//! The contract: a report is a pure function of a [`RunRecord`](tidegate_core::record::RunRecord).
+//! The same record gives the same bytes, a record without any data gives an empty report instead
+//! of an error, and nothing written to files holds a wall-clock figure. Those figures, a
+//! [`Simulation`](tidegate_core::record::Simulation), appear only in what goes to a terminal or a
+//! pipe: [`terminal`] and [`run_json`].
 
-mod files;
+mod figures;
+#[cfg(test)]
+mod fixture;
+mod format;
+mod html;
+mod json;
+mod plots;
+mod tables;
 mod terminal;
+mod verdict;
+pub mod words;
+mod write;
 
-pub use files::{WriteError, ledger_csv, run_json, summary_json, timeline_csv, write_all};
-pub use terminal::{held, terminal};
+pub use html::{HtmlError, html};
+pub use json::{run_json, summary_json};
+pub use plots::{PlotError, plots};
+pub use tables::{TableError, ledger_csv, timeline_csv};
+pub use terminal::{Style, terminal};
+pub use verdict::passed;
+pub use write::{WriteError, write_all};

@@ -1,205 +1,205 @@
-//! The report on the terminal: within a screen, the verdict first.
+//! A run on one screen.
 
-use std::fmt::Write;
+use tidegate_core::record::{ExpectationResult, RunRecord, ScaleEvent, Simulation, Summary};
 
-use jiff::tz::TimeZone;
-use tidegate_core::Money;
-use tidegate_core::decision::Veto;
-use tidegate_core::explain;
-use tidegate_core::record::{
-    Distribution, LocalTime, PropertyResult, RunRecord, Simulation, Summary,
-};
+use crate::figures::{self, Line};
+use crate::format::{Clock, counted, length_of_seconds, local, rate, zone_of};
+use crate::verdict::{Standing, broken, headline, passed, standing_so, unmet};
 
-const EVENTS_SHOWN: usize = 8;
+const COLUMNS: usize = 100;
+const NAME: usize = 14;
+const EVENTS: usize = 8;
+const CALLS: usize = 2;
+const FINDINGS: usize = 2;
+const BASELINES: usize = 3;
 
-/// Whether every property and every expectation held. A property that the scenario expects to be
-/// violated counts as held when it is.
-pub fn held(summary: &Summary) -> bool {
-    let properties = summary.properties.iter();
-    summary.expectations.iter().all(|expectation| expectation.holds)
-        && properties
-            .clone()
-            .all(|property| property.holds || expected_violation(summary, property))
+/// How to write to a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to use ANSI colours.
+    pub colour: bool,
 }
 
-fn expected_violation(summary: &Summary, property: &PropertyResult) -> bool {
-    let name = format!("properties.{}.holds", property.name);
-    let mut expectations = summary.expectations.iter();
-    expectations.any(|expectation| expectation.name == name && expectation.expected == "== false")
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
 }
 
-/// The report, in at most a screen of text without colours.
-pub fn terminal(record: &RunRecord, simulation: &Simulation) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = verdict(&mut out, record)
-        .and_then(|()| scaling(&mut out, record))
-        .and_then(|()| requests(&mut out, record))
-        .and_then(|()| bill(&mut out, record))
-        .and_then(|()| judged(&mut out, record))
-        .and_then(|()| speed(&mut out, record, simulation));
-    out
-}
-
-fn verdict(out: &mut String, record: &RunRecord) -> std::fmt::Result {
+/// The run on one screen, the verdict first: at most 40 lines of at most 100 columns.
+pub fn terminal(record: &RunRecord, simulation: &Simulation, style: Style) -> String {
     let summary = &record.summary;
-    let word = if held(summary) { "HELD" } else { "FAILED" };
-    let properties = summary.properties.iter().filter(|property| property.holds).count();
-    let expectations = summary.expectations.iter().filter(|one| one.holds).count();
-    writeln!(
-        out,
-        "{word}: {properties} of {} properties and {expectations} of {} expectations hold",
-        summary.properties.len(),
-        summary.expectations.len()
-    )?;
-    writeln!(out, "{}: {}\n", summary.scenario, record.title)
+    let mut screen = Screen { style, text: String::new() };
+    screen.headline(summary);
+    screen.plain(&format!("{}: {} (seed {})", summary.scenario, record.title, summary.seed));
+    screen.plain(&period(record));
+    screen.plain("");
+    scaling(&mut screen, record);
+    screen.plain("");
+    requests(&mut screen, record);
+    screen.plain("");
+    judgements(&mut screen, summary);
+    screen.plain("");
+    screen.plain(&last_line(summary, simulation));
+    screen.text
 }
 
-fn scaling(out: &mut String, record: &RunRecord) -> std::fmt::Result {
-    let scaling = &record.summary.scaling;
-    writeln!(
-        out,
-        "scaling    {} up, {} down, {} failed",
-        scaling.ups, scaling.downs, scaling.failed
-    )?;
-    for event in scaling.events.iter().take(EVENTS_SHOWN) {
-        writeln!(out, "  {}  {}", clock(event.at), event.reason)?;
+struct Screen {
+    style: Style,
+    text: String,
+}
+
+impl Screen {
+    fn headline(&mut self, summary: &Summary) {
+        let code = if passed(summary) { "1;32" } else { "1;31" };
+        let line = self.style.paint(code, &cut(&headline(summary), COLUMNS));
+        self.text.push_str(&line);
+        self.text.push('\n');
     }
-    if scaling.events.len() > EVENTS_SHOWN {
-        writeln!(out, "  and {} more, see journal.jsonl", scaling.events.len() - EVENTS_SHOWN)?;
+
+    fn plain(&mut self, line: &str) {
+        self.text.push_str(&cut(line, COLUMNS));
+        self.text.push('\n');
     }
-    for call in &record.closest {
-        writeln!(out, "  nearest    {}  {}", clock(call.at), explain::sentence(&call.vote))?;
-        for veto in call.decision.vetoes() {
-            writeln!(out, "             held by: {}", words(veto))?;
+
+    /// A named line, on as many lines as it needs but at most `most`.
+    fn entry(&mut self, name: &str, text: &str, most: usize) {
+        let mut label = format!("{:<NAME$} ", cut(name, NAME));
+        for line in wrap(text, COLUMNS - NAME - 1, most) {
+            let shown = self.style.paint("1", &label);
+            self.text.push_str(format!("{shown}{line}").trim_end());
+            self.text.push('\n');
+            label = " ".repeat(NAME + 1);
         }
     }
-    Ok(())
-}
 
-fn clock(at: LocalTime) -> String {
-    let zone = jiff::tz::Offset::from_seconds(at.offset_seconds).unwrap_or(jiff::tz::Offset::UTC);
-    let civil = TimeZone::fixed(zone).to_datetime(at.at.to_jiff());
-    civil.strftime("%a %d %b %H:%M:%S").to_string()
-}
+    fn line(&mut self, line: &Line) {
+        self.entry(&line.name, &line.text, 2);
+    }
 
-fn words(veto: &Veto) -> String {
-    match veto {
-        Veto::WindowNotFull { filled, window, .. } => {
-            format!("the window was not full: {filled} of {window}")
+    fn more(&mut self, all: usize, shown: usize, place: &str) {
+        if all > shown {
+            self.entry("", &format!("and {} more, see {place}", all - shown), 1);
         }
-        Veto::CoolDown { .. } => "the cool-down".to_owned(),
-        Veto::Stabilization { .. } => "the stabilization window".to_owned(),
-        Veto::Stale { .. } | Veto::Unknown { .. } => "missing evidence".to_owned(),
-        Veto::Paused { .. } => "a pause".to_owned(),
-        Veto::AtMaximum => "all servers are in use".to_owned(),
-        Veto::AtMinimum => "no server may be released".to_owned(),
-        Veto::Outranked { .. } => "a demand of higher priority".to_owned(),
-        Veto::NotAllAgree { .. } => "not all down rules agree".to_owned(),
-        Veto::FlapProjection { projected, limit, .. } => {
-            format!("the rest would read {projected}, above {limit}")
-        }
-        Veto::Busy { server } => format!("{server} is on its way"),
-        Veto::NoStandby { .. } => "no standby is ready".to_owned(),
-        Veto::Overdue { server } => format!("work on {server} outlives its deadline"),
     }
 }
 
-fn requests(out: &mut String, record: &RunRecord) -> std::fmt::Result {
-    let (requests, jobs) = (&record.summary.requests, &record.summary.jobs);
-    writeln!(
-        out,
-        "requests   {} arrived, {} served, {} failed ({} by scaling), {} in flight",
-        requests.arrived,
-        requests.served,
-        requests.failed,
-        requests.failed_by_scaling,
-        requests.in_flight_at_end
-    )?;
-    for (cause, count) in &record.failures {
-        writeln!(out, "  {count} {cause:?}")?;
+fn period(record: &RunRecord) -> String {
+    let zone = zone_of(record);
+    let show = |at| local(at, &zone, "%Y-%m-%d %H:%M");
+    format!("{} to {}, {}", show(record.start), show(record.end), record.zone)
+}
+
+fn scaling(screen: &mut Screen, record: &RunRecord) {
+    screen.line(&figures::scaling(record));
+    let clock = Clock::new(record);
+    let events = &record.summary.scaling.events;
+    if events.is_empty() {
+        for call in record.closest.iter().take(CALLS) {
+            let line = figures::closest(call, &clock);
+            screen.entry(&format!("  {}", line.name), &line.text, 3);
+        }
+        return screen.more(record.closest.len(), CALLS, "journal.jsonl");
     }
-    writeln!(out, "latency    {}", distribution(&requests.latency_ms))?;
-    writeln!(out, "wait       {}", distribution(&requests.wait_ms))?;
-    writeln!(
-        out,
-        "jobs       {} enqueued, {} completed, {} lost, {} duplicated, {} pending",
-        jobs.enqueued, jobs.completed, jobs.lost, jobs.duplicated, jobs.pending_at_end
+    let most = if events.len() <= EVENTS / 2 { 2 } else { 1 };
+    for event in events.iter().take(EVENTS) {
+        scale_event(screen, event, &clock, most);
+    }
+    screen.more(events.len(), EVENTS, "journal.jsonl");
+}
+
+fn scale_event(screen: &mut Screen, event: &ScaleEvent, clock: &Clock, most: usize) {
+    let what = figures::action(event.action);
+    let text = format!("{what:<6} {}: {}", event.source, event.reason);
+    screen.entry(&clock.show(event.at.at), &text, most);
+}
+
+fn requests(screen: &mut Screen, record: &RunRecord) {
+    let summary = &record.summary;
+    screen.line(&figures::requests(&summary.requests));
+    if let Some(line) = figures::failures(record) {
+        screen.line(&line);
+    }
+    for line in &figures::times(&summary.requests) {
+        screen.line(line);
+    }
+    screen.line(&figures::jobs(&summary.jobs));
+    screen.line(&figures::bill(&summary.billing));
+    for baseline in record.baselines.iter().take(BASELINES) {
+        let line = figures::baseline(baseline, &summary.billing);
+        screen.entry(&format!("  {}", line.name), &line.text, 1);
+    }
+}
+
+fn judgements(screen: &mut Screen, summary: &Summary) {
+    let number = |so| standing_so(summary, so).count();
+    let mut parts = vec![format!("{} hold", number(Standing::Holds))];
+    for so in [Standing::Violated, Standing::Expected, Standing::Silent] {
+        if number(so) > 0 {
+            let names: Vec<_> = standing_so(summary, so).map(|p| p.name.as_str()).collect();
+            parts.push(format!("{} {} ({})", number(so), so.words(), names.join(", ")));
+        }
+    }
+    screen.entry("Properties", &parts.join("; "), 2);
+    for property in broken(summary).take(FINDINGS) {
+        let first = property
+            .violations
+            .first()
+            .map_or_else(String::new, |violation| format!(": {} {}", violation.at, violation.what));
+        screen.entry("  violated", &format!("{}{first}", property.name), 1);
+    }
+    screen.more(broken(summary).count(), FINDINGS, "summary.json");
+    let met = summary.expectations.iter().filter(|expectation| expectation.holds).count();
+    let all = counted(summary.expectations.len(), "expectation", "expectations");
+    screen.entry("Expectations", &format!("{met} of {all} met"), 1);
+    for expectation in unmet(summary).take(FINDINGS) {
+        screen.entry("  not met", &missed(expectation), 1);
+    }
+    screen.more(unmet(summary).count(), FINDINGS, "summary.json");
+}
+
+fn missed(expectation: &ExpectationResult) -> String {
+    format!("{} is {}, expected {}", expectation.name, expectation.actual, expectation.expected)
+}
+
+fn last_line(summary: &Summary, simulation: &Simulation) -> String {
+    format!(
+        "{} simulated in {}, {} events/s, {} requests/s, fingerprint {}",
+        length_of_seconds(simulation.simulated_seconds),
+        length_of_seconds(simulation.wall_seconds),
+        rate(simulation.events_per_second),
+        rate(simulation.requests_per_second),
+        summary.fingerprint.chars().take(16).collect::<String>()
     )
 }
 
-fn distribution(times: &Distribution) -> String {
-    let names = [
-        ("mean", times.mean),
-        ("p50", times.p50),
-        ("p95", times.p95),
-        ("p99", times.p99),
-        ("max", times.max),
-    ];
-    let shown =
-        names.iter().filter_map(|(name, value)| Some(format!("{name} {:.1} ms", (*value)?)));
-    shown.collect::<Vec<_>>().join(", ")
-}
-
-fn bill(out: &mut String, record: &RunRecord) -> std::fmt::Result {
-    let billing = &record.summary.billing;
-    let currency = billing.currency;
-    writeln!(
-        out,
-        "bill       {} {currency}: primary {}, standby {} ({:.0} s powered, {:.0} s billed)",
-        cents(billing.total),
-        cents(billing.primary),
-        cents(billing.standby),
-        billing.standby_seconds_powered,
-        billing.standby_seconds_billed
-    )?;
-    for baseline in &record.baselines {
-        let change = 100.0 * (billing.total.as_f64() / baseline.total.as_f64() - 1.0);
-        writeln!(
-            out,
-            "  against {} {currency} for {} ({change:+.1} %): {}",
-            cents(baseline.total),
-            baseline.name,
-            baseline.assumes
-        )?;
+/// `text` without control characters, at most `columns` long.
+fn cut(text: &str, columns: usize) -> String {
+    let clean = |letter: char| if letter.is_control() { ' ' } else { letter };
+    if text.chars().count() <= columns {
+        return text.chars().map(clean).collect();
     }
-    Ok(())
+    text.chars().map(clean).take(columns - 1).chain(['…']).collect()
 }
 
-/// Rounded to a hundredth of a cent, for reading.
-fn cents(money: Money) -> String {
-    format!("{:.4}", money.as_f64())
-}
-
-fn judged(out: &mut String, record: &RunRecord) -> std::fmt::Result {
-    let summary = &record.summary;
-    writeln!(out, "properties")?;
-    for property in &summary.properties {
-        let word = match (property.holds, expected_violation(summary, property)) {
-            (true, _) => "holds",
-            (false, true) => "violated, as the scenario expects",
-            (false, false) => "VIOLATED",
-        };
-        writeln!(out, "  {:<20} {word} ({} checks)", property.name, property.checked)?;
-        if let Some(first) = property.violations.first() {
-            writeln!(out, "    {}  {}", clock(first.at), first.what)?;
+/// `text` broken between words into at most `most` lines; what does not fit is cut.
+fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let full = lines.len() == most;
+        let Some(line) = lines.last_mut() else { break };
+        let fits = line.chars().count() + 1 + word.chars().count() <= columns;
+        if line.is_empty() {
+            line.push_str(word);
+        } else if fits || full {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
         }
     }
-    for one in summary.expectations.iter().filter(|one| !one.holds) {
-        writeln!(out, "expected   {} {}, but it is {}", one.name, one.expected, one.actual)?;
-    }
-    Ok(())
+    lines.iter().map(|line| cut(line, columns)).collect()
 }
 
-fn speed(out: &mut String, record: &RunRecord, simulation: &Simulation) -> std::fmt::Result {
-    writeln!(
-        out,
-        "simulated {:.0} s in {:.2} s: {:.2} M events/s, {:.2} M requests/s; seed {}, fingerprint {}",
-        simulation.simulated_seconds,
-        simulation.wall_seconds,
-        simulation.events_per_second / 1e6,
-        simulation.requests_per_second / 1e6,
-        record.summary.seed,
-        record.summary.fingerprint
-    )
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The figures of a run as short texts, shared by the terminal and the page.
+
+use tidegate_core::Money;
+use tidegate_core::record::{
+    Action, Baseline, Billing, ClosestCall, Distribution, Jobs, Requests, RunRecord,
+};
+
+use crate::format::{Clock, count, length_of_seconds, millis};
+use crate::words;
+
+/// A name and what there is to say under it.
+pub struct Line {
+    /// The name.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Line {
+    fn new(name: &str, text: String) -> Self {
+        Self { name: name.to_owned(), text }
+    }
+}
+
+/// What became of the requests.
+pub fn requests(requests: &Requests) -> Line {
+    let text = format!(
+        "{} arrived, {} served, {} failed ({} by scaling), {} in flight at the end",
+        count(requests.arrived),
+        count(requests.served),
+        count(requests.failed),
+        count(requests.failed_by_scaling),
+        count(requests.in_flight_at_end)
+    );
+    Line::new("Requests", text)
+}
+
+/// Why requests failed, if any did.
+pub fn failures(record: &RunRecord) -> Option<Line> {
+    let causes: Vec<String> = record
+        .failures
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(cause, number)| format!("{} {}", count(*number), words::failure(*cause)))
+        .collect();
+    (!causes.is_empty()).then(|| Line::new("Failures", causes.join(", ")))
+}
+
+/// Latency and wait.
+pub fn times(requests: &Requests) -> [Line; 2] {
+    [
+        Line::new("Latency", distribution(&requests.latency_ms)),
+        Line::new("Wait", distribution(&requests.wait_ms)),
+    ]
+}
+
+fn distribution(times: &Distribution) -> String {
+    if times.max.is_none() && times.p50.is_none() {
+        return "no sample".to_owned();
+    }
+    format!(
+        "p50 {}, p95 {}, p99 {}, max {}",
+        millis(times.p50),
+        millis(times.p95),
+        millis(times.p99),
+        millis(times.max)
+    )
+}
+
+/// What became of the jobs.
+pub fn jobs(jobs: &Jobs) -> Line {
+    let text = format!(
+        "{} enqueued, {} completed, {} lost, {} duplicated, {} pending at the end",
+        count(jobs.enqueued),
+        count(jobs.completed),
+        count(jobs.lost),
+        count(jobs.duplicated),
+        count(jobs.pending_at_end)
+    );
+    Line::new("Jobs", text)
+}
+
+/// The bill.
+pub fn bill(billing: &Billing) -> Line {
+    let text = format!(
+        "{} {}: primary {}, standbys {} (powered {}, billed {})",
+        billing.total,
+        billing.currency,
+        billing.primary,
+        billing.standby,
+        length_of_seconds(billing.standby_seconds_powered),
+        length_of_seconds(billing.standby_seconds_billed)
+    );
+    Line::new("Bill", text)
+}
+
+/// A baseline and how this run compares to it.
+pub fn baseline(baseline: &Baseline, billing: &Billing) -> Line {
+    let text = format!(
+        "{} {}{}",
+        baseline.total,
+        billing.currency,
+        difference(billing.total, baseline.total)
+    );
+    Line { name: baseline.name.clone(), text }
+}
+
+fn difference(total: Money, baseline: Money) -> String {
+    if total == baseline {
+        return "; this run costs the same".to_owned();
+    }
+    if baseline <= Money::ZERO {
+        return String::new();
+    }
+    let percent = (total - baseline).as_f64() / baseline.as_f64() * 100.0;
+    let way = if percent < 0.0 { "less" } else { "more" };
+    format!("; this run costs {:.1} % {way}", percent.abs())
+}
+
+/// What scaled, in numbers.
+pub fn scaling(record: &RunRecord) -> Line {
+    let scaling = &record.summary.scaling;
+    let text = if scaling.ups + scaling.downs + scaling.failed == 0 && scaling.events.is_empty() {
+        "nothing scaled".to_owned()
+    } else {
+        format!("{} up, {} down, {} failed", scaling.ups, scaling.downs, scaling.failed)
+    };
+    Line::new("Scaling", text)
+}
+
+/// What a scale event did, in a word.
+pub const fn action(action: Action) -> &'static str {
+    match action {
+        Action::ScaleUp => "up",
+        Action::ScaleDown => "down",
+        Action::Failed => "failed",
+    }
+}
+
+/// How near a rule came, in a sentence, with the vetoes that held.
+pub fn closest(call: &ClosestCall, clock: &Clock) -> Line {
+    let vetoes: Vec<String> =
+        call.decision.vetoes().map(|veto| words::veto(veto, clock.zone())).collect();
+    let held = if vetoes.is_empty() {
+        String::new()
+    } else {
+        format!(". Held back: {}", vetoes.join("; "))
+    };
+    Line { name: clock.show(call.at.at), text: format!("{}{held}", words::vote(&call.vote)) }
+}

@@ -1,0 +1,112 @@
+//! A run as one page that needs nothing else: no script, no font, no other file.
+
+use askama::Template;
+use tidegate_core::record::{Baseline, ExpectationResult, PropertyResult, RunRecord, ScaleEvent};
+
+use crate::figures::{self, Line};
+use crate::format::{Clock, moment};
+use crate::verdict::{headline, passed, standing};
+
+/// Why the page could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the page could not be made")]
+pub struct HtmlError(#[from] askama::Error);
+
+/// The page, `index.html`, with `plots` as [`crate::plots`] draws them.
+pub fn html(record: &RunRecord, plots: &[(&'static str, String)]) -> Result<String, HtmlError> {
+    Ok(Page::new(record, plots).render()?)
+}
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct Page<'a> {
+    record: &'a RunRecord,
+    plots: &'a [(&'static str, String)],
+    clock: Clock,
+    passed: bool,
+    headline: String,
+    lines: Vec<Line>,
+}
+
+impl<'a> Page<'a> {
+    fn new(record: &'a RunRecord, plots: &'a [(&'static str, String)]) -> Self {
+        let summary = &record.summary;
+        let mut lines = vec![figures::requests(&summary.requests)];
+        lines.extend(figures::failures(record));
+        lines.extend(figures::times(&summary.requests));
+        lines.push(figures::jobs(&summary.jobs));
+        Self {
+            record,
+            plots,
+            clock: Clock::new(record),
+            passed: passed(summary),
+            headline: headline(summary),
+            lines,
+        }
+    }
+
+    fn from(&self) -> String {
+        moment(self.record.start, self.clock.zone())
+    }
+
+    fn to(&self) -> String {
+        moment(self.record.end, self.clock.zone())
+    }
+
+    fn scaling(&self) -> String {
+        figures::scaling(self.record).text
+    }
+
+    fn bill(&self) -> String {
+        figures::bill(&self.record.summary.billing).text
+    }
+
+    fn compared(&self, baseline: &Baseline) -> String {
+        figures::baseline(baseline, &self.record.summary.billing).text
+    }
+
+    fn when(&self, event: &ScaleEvent) -> String {
+        moment(event.at.at, self.clock.zone())
+    }
+
+    fn standing(&self, property: &PropertyResult) -> &'static str {
+        standing(&self.record.summary, property).words()
+    }
+
+    fn calls(&self) -> Vec<Line> {
+        self.record.closest.iter().map(|call| figures::closest(call, &self.clock)).collect()
+    }
+}
+
+const fn what(event: &ScaleEvent) -> &'static str {
+    figures::action(event.action)
+}
+
+const fn met(expectation: &ExpectationResult) -> &'static str {
+    if expectation.holds { "met" } else { "not met" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixture, plots};
+
+    #[test]
+    fn the_page_is_self_contained_and_escaped() {
+        let mut record = fixture::record();
+        record.title = "<script>alert(1)</script>".to_owned();
+        record.baselines[0].name = "<script>alert(2)</script>".to_owned();
+        let page = html(&record, &plots(&record).expect("draws")).expect("renders");
+        let bare = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+        assert!(!bare.contains("http://") && !bare.contains("https://"));
+        assert!(!page.contains("<script"));
+        assert_eq!(page.matches("<svg").count(), 5);
+    }
+
+    #[test]
+    fn every_fixture_renders() {
+        for record in [fixture::failed(), fixture::quiet(), fixture::empty()] {
+            assert!(html(&record, &[]).expect("renders").contains("</html>"));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The plots of a run as SVG.
+
+mod axis;
+mod chart;
+mod curves;
+mod lanes;
+
+use tidegate_core::record::RunRecord;
+
+/// Why a plot could not be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("the plot `{plot}` could not be drawn: {reason}")]
+pub struct PlotError {
+    /// Which plot.
+    pub plot: &'static str,
+    /// What the drawing library says.
+    pub reason: String,
+}
+
+/// Draws each plot: its name, which is its file's name without `.svg`, and the SVG.
+///
+/// The plots are `load`, `utilization`, `latency`, `servers` and `cost`; a record without data
+/// gives empty axes.
+pub fn plots(record: &RunRecord) -> Result<Vec<(&'static str, String)>, PlotError> {
+    let drawn: [(&'static str, chart::Chart); 5] = [
+        ("load", curves::load(record)),
+        ("utilization", curves::utilization(record)),
+        ("latency", curves::latency(record)),
+        ("servers", lanes::servers(record)),
+        ("cost", curves::cost(record)),
+    ];
+    let draw = |(plot, chart): (&'static str, chart::Chart)| {
+        let svg = chart.draw().map_err(|reason| PlotError { plot, reason })?;
+        Ok((plot, svg))
+    };
+    drawn.into_iter().map(draw).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_core::record::TimelineRow;
+    use tidegate_core::{Span, Timestamp};
+
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn two_calls_give_the_same_bytes() {
+        let record = fixture::record();
+        assert_eq!(plots(&record).expect("draws"), plots(&record).expect("draws"));
+    }
+
+    #[test]
+    fn degenerate_records_are_drawn() {
+        let mut one = fixture::empty();
+        one.timeline.rows = vec![TimelineRow { at: one.start, ..TimelineRow::default() }];
+        let mut odd = fixture::record();
+        for (number, row) in odd.timeline.rows.iter_mut().enumerate() {
+            row.p50_ms = Some(f64::NAN);
+            row.p95_ms = (number % 2 == 0).then_some(f64::INFINITY);
+            row.p99_ms = Some(0.0);
+            row.capacity_per_second = f64::NEG_INFINITY;
+            row.cpu = None;
+        }
+        let mut backwards = fixture::record();
+        std::mem::swap(&mut backwards.start, &mut backwards.end);
+        let mut endless = fixture::record();
+        endless.end = Timestamp::MAX;
+        endless.timeline.interval = Span::MAX;
+        for record in [fixture::empty(), one, odd, backwards, endless] {
+            for (name, svg) in plots(&record).expect("draws") {
+                assert!(svg.contains("</svg>"), "{name}");
+                assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}");
+            }
+        }
+    }
+}

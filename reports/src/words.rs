@@ -1,0 +1,165 @@
+//! Decisions and their reasons in sentences. Rules, schedules and so on are counted from 1 here.
+
+use jiff::tz::TimeZone;
+use tidegate_core::decision::{Decision, Direction, Flip, Opinion, Source, Verdict, Veto, Vote};
+use tidegate_core::fact::FailureCause;
+use tidegate_core::ids::RuleId;
+use tidegate_core::lifecycle::Stage;
+use tidegate_core::policy::Metric;
+
+use crate::format::{length, moment};
+
+/// A rule's name: `rule 1`.
+pub fn rule(rule: RuleId) -> String {
+    format!("rule {}", u16::from(rule.0) + 1)
+}
+
+/// A metric's name within a sentence.
+pub const fn metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Cpu => "CPU",
+        Metric::Memory => "memory",
+    }
+}
+
+/// Who asked, within a sentence.
+pub fn source(source: Source) -> String {
+    match source {
+        Source::Bounds => "the minimum or maximum of the policy".to_owned(),
+        Source::Rule(id) => rule(id),
+        Source::Schedule(schedule) => format!("schedule {}", u16::from(schedule.0) + 1),
+        Source::Manual => "a person".to_owned(),
+    }
+}
+
+/// What a step set in motion, in a clause.
+pub fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Hold => "hold".to_owned(),
+        Verdict::ScaleUp(servers) => format!("scale up by {servers}"),
+        Verdict::ScaleDown(servers) => format!("scale down by {servers}"),
+    }
+}
+
+/// What a rule says and upon what: its value against its threshold, and how full its window is.
+pub fn vote(vote: &Vote) -> String {
+    let way = match vote.direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    };
+    let what = metric(vote.metric);
+    let value = vote.value.map_or_else(
+        || format!("{what} is unknown"),
+        |value| format!("{what} is {value} against {}", vote.threshold),
+    );
+    let filled = format!("{} of {}", length(vote.filled), length(vote.window));
+    let opinion = match vote.opinion {
+        Opinion::Agrees => format!("it agrees, for its window is full ({filled})"),
+        Opinion::Filling => format!("its window has filled {filled}"),
+        Opinion::Disagrees if vote.filled.is_zero() => "its condition does not hold".to_owned(),
+        Opinion::Disagrees => {
+            format!("its condition does not hold, its window has filled {filled}")
+        }
+        Opinion::Missing => format!("it has no fresh sample, its window has filled {filled}"),
+    };
+    format!("{} ({way}): {value}; {opinion}", rule(vote.rule))
+}
+
+/// What held a change back, with times as the clocks of `zone` show them.
+pub fn veto(veto: &Veto, zone: &TimeZone) -> String {
+    match *veto {
+        Veto::WindowNotFull { rule: id, filled, window } => format!(
+            "the window of {} is not full: {} of {}",
+            rule(id),
+            length(filled),
+            length(window)
+        ),
+        Veto::CoolDown { until } => {
+            format!("the group cools down from the last event until {}", moment(until, zone))
+        }
+        Veto::Stabilization { until } => format!(
+            "more servers were wanted a short while ago, which counts until {}",
+            moment(until, zone)
+        ),
+        Veto::Stale { rule: id } => format!("{} has no fresh sample", rule(id)),
+        Veto::Unknown { server } => {
+            format!("the load of {server} is unknown, for it has no fresh metric")
+        }
+        Veto::Paused { until } => {
+            format!("automatic scaling is paused until {}", moment(until, zone))
+        }
+        Veto::AtMaximum => "all servers allowed are in use".to_owned(),
+        Veto::AtMinimum => "the servers that remain may not be released".to_owned(),
+        Veto::Outranked { by } => format!("{} has priority and forbids it", source(by)),
+        Veto::NotAllAgree { rule: id } => format!("{} does not agree to fewer servers", rule(id)),
+        Veto::FlapProjection { rule: id, projected, limit } => format!(
+            "with one server fewer, {} would read {projected}, above the {limit} that it may",
+            rule(id)
+        ),
+        Veto::Busy { server } => format!("a sequence is under way on {server}"),
+        Veto::NoStandby { until: Some(until) } => {
+            format!("no standby is ready to start before {}", moment(until, zone))
+        }
+        Veto::NoStandby { until: None } => "no standby is ready to start".to_owned(),
+        Veto::Overdue { server } => format!("work on {server} outlives its deadline"),
+    }
+}
+
+/// What would have led to another verdict.
+pub fn flip(flip: &Flip, zone: &TimeZone) -> String {
+    match *flip {
+        Flip::Metric { rule: id, value } => {
+            format!("another verdict with the metric of {} beyond {value}", rule(id))
+        }
+        Flip::Longer { rule: id, remaining } => {
+            format!("another verdict after {} more of the same for {}", length(remaining), rule(id))
+        }
+        Flip::At { time } => format!("another verdict at {}", moment(time, zone)),
+        Flip::Sample { rule: id } => {
+            format!("another verdict with a fresh sample for {}", rule(id))
+        }
+    }
+}
+
+/// A whole decision: a sentence for the verdict, then one for each vote and veto and for the flip.
+pub fn decision(decision: &Decision, zone: &TimeZone) -> Vec<String> {
+    let asked =
+        decision.source.map_or_else(String::new, |who| format!(", asked for by {}", source(who)));
+    let head = format!(
+        "{}: {} in service or on the way, {} wanted{asked}",
+        verdict(decision.verdict),
+        decision.servers,
+        decision.wanted
+    );
+    let mut lines = vec![head];
+    lines.extend(decision.votes().map(vote));
+    lines.extend(decision.vetoes().map(|held| format!("held back: {}", veto(held, zone))));
+    lines.extend(decision.flip.as_ref().map(|what| flip(what, zone)));
+    lines
+}
+
+/// Why requests failed, in words.
+pub const fn failure(cause: FailureCause) -> &'static str {
+    match cause {
+        FailureCause::QueueFull => "queue full (503)",
+        FailureCause::NoServer => "no server (503)",
+        FailureCause::Refused => "refused (502)",
+        FailureCause::Killed => "server went away (502)",
+        FailureCause::TimedOut => "timed out (504)",
+    }
+}
+
+/// A stage's name.
+pub const fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Standby => "standby",
+        Stage::Starting => "starting",
+        Stage::Warming => "warming",
+        Stage::Joining => "joining",
+        Stage::Serving => "serving",
+        Stage::Draining => "draining",
+        Stage::Quiescing => "quiescing",
+        Stage::Stopping => "stopping",
+        Stage::Faulted => "faulted",
+    }
+}
