@@ -154,7 +154,7 @@ impl Controller {
     /// Takes one input at `now`. Never fails and never blocks.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
         let mut commands = Vec::new();
-        let before = self.serving();
+        let (serving, committed) = (self.serving(), self.committed());
         match input {
             Input::Observe(observation) => self.observe(&observation),
             Input::Complete { id, outcome } => {
@@ -166,7 +166,11 @@ impl Controller {
             Input::Wake => {}
         }
         self.each(now, &mut commands, Standby::progress);
-        if self.serving() != before {
+        if self.committed() > committed {
+            // A scale-down was called off: what it gave up is kept for a stabilization window.
+            self.remember(now, self.committed());
+        }
+        if self.serving() != serving {
             self.state.windows.fill(Window::default());
             self.state.last_event = Some(now);
         }
@@ -239,17 +243,10 @@ impl Controller {
 
     fn observe(&mut self, observation: &Observation) {
         for seen in &observation.servers {
-            let known = self.state.views.iter_mut().find(|view| view.server == seen.server);
-            let Some(view) = known else {
-                self.state.views.push(*seen);
-                continue;
-            };
-            view.power = seen.power.or(view.power);
-            view.health = seen.health.or(view.health);
-            view.cpu = seen.cpu.or(view.cpu);
-            view.memory = seen.memory.or(view.memory);
-            view.in_flight = seen.in_flight.or(view.in_flight);
-            view.jobs = seen.jobs.or(view.jobs);
+            match self.state.views.iter_mut().find(|view| view.server == seen.server) {
+                Some(view) => view.learn(seen),
+                None => self.state.views.push(*seen),
+            }
         }
     }
 

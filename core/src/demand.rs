@@ -22,14 +22,40 @@ pub struct Demand {
     pub priority: u8,
 }
 
-/// The number of servers that all demands come to, and the demand that set it.
+/// What all demands come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// Servers wanted: the least that satisfies them.
+    pub servers: u16,
+    /// Who asks for so many.
+    pub asked_by: Source,
+    /// The most that they allow.
+    pub most: u16,
+    /// Who allows no more.
+    pub limited_by: Source,
+}
+
+impl Resolution {
+    /// Who is to be named for a change from `committed` servers.
+    pub const fn source(&self, committed: u16) -> Source {
+        if self.most < committed { self.limited_by } else { self.asked_by }
+    }
+}
+
+/// Resolves `demands` between the least and the most servers that the policy allows.
 ///
 /// From the highest priority down, each demand narrows the interval that those before it left; a
 /// demand outside it is moved to its nearest end. At equal priority pins come first, then floors,
 /// then ceilings, which is the safe side. The least number that remains is wanted.
-pub fn resolve(minimum: u16, maximum: u16, demands: &[Demand]) -> (u16, Source) {
-    let (mut low, mut high, mut winner) = (minimum, maximum.max(minimum), Source::Bounds);
-    let mut order: Vec<&Demand> = demands.iter().collect();
+pub fn resolve(minimum: u16, maximum: u16, demands: &[Demand]) -> Resolution {
+    let bounds = Source::Bounds;
+    let mut found = Resolution {
+        servers: minimum,
+        asked_by: bounds,
+        most: maximum.max(minimum),
+        limited_by: bounds,
+    };
+    let mut order = demands.to_vec();
     let rank = |bound| match bound {
         Bound::Pin => 0,
         Bound::Floor => 1,
@@ -38,19 +64,25 @@ pub fn resolve(minimum: u16, maximum: u16, demands: &[Demand]) -> (u16, Source) 
     order.sort_by_key(|demand| {
         (std::cmp::Reverse(demand.priority), rank(demand.bound), demand.source)
     });
-    let mut lid = Source::Bounds;
     for demand in order {
-        let servers = demand.servers.clamp(low, high);
-        if matches!(demand.bound, Bound::Pin | Bound::Ceiling) && servers < high {
-            (high, lid) = (servers, demand.source);
+        found.narrow(demand);
+    }
+    found
+}
+
+impl Resolution {
+    fn narrow(&mut self, demand: Demand) {
+        let servers = demand.servers.clamp(self.servers, self.most);
+        if matches!(demand.bound, Bound::Pin | Bound::Ceiling) && servers < self.most {
+            (self.most, self.limited_by) = (servers, demand.source);
         }
-        if matches!(demand.bound, Bound::Pin | Bound::Floor) && servers > low {
+        if matches!(demand.bound, Bound::Pin | Bound::Floor) && servers > self.servers {
             // A floor that was cut down to a ceiling yields what the ceiling says.
-            winner = if demand.servers > servers { lid } else { demand.source };
-            low = servers;
+            let cut = demand.servers > servers;
+            self.asked_by = if cut { self.limited_by } else { demand.source };
+            self.servers = servers;
         }
     }
-    (low, winner)
 }
 
 #[cfg(test)]
@@ -90,7 +122,15 @@ mod tests {
             ),
         ];
         for (demands, servers, source) in cases {
-            assert_eq!(resolve(1, 4, &demands), (servers, source), "{demands:?}");
+            let found = resolve(1, 4, &demands);
+            assert_eq!((found.servers, found.asked_by), (servers, source), "{demands:?}");
         }
+    }
+
+    #[test]
+    fn a_ceiling_below_what_runs_is_what_is_named() {
+        let found = resolve(1, 4, &[demand(Source::Manual, Bound::Ceiling, 1, 100)]);
+        assert_eq!((found.servers, found.source(1)), (1, Source::Bounds));
+        assert_eq!(found.source(2), Source::Manual);
     }
 }

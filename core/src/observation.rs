@@ -216,6 +216,25 @@ impl ServerView {
             jobs: None,
         }
     }
+
+    /// Takes each value of `seen` that is not older than what is known.
+    pub fn learn(&mut self, seen: &Self) {
+        learn(&mut self.power, seen.power);
+        learn(&mut self.health, seen.health);
+        learn(&mut self.cpu, seen.cpu);
+        learn(&mut self.memory, seen.memory);
+        learn(&mut self.in_flight, seen.in_flight);
+        learn(&mut self.jobs, seen.jobs);
+    }
+}
+
+/// Takes what was seen, unless something younger is known: messages may overtake one another.
+fn learn<T: Copy>(known: &mut Option<Dated<T>>, seen: Option<Dated<T>>) {
+    if let Some(seen) = seen
+        && known.is_none_or(|known| known.at <= seen.at)
+    {
+        *known = Some(seen);
+    }
 }
 
 /// What is known of the group; servers that are not listed are unknown.

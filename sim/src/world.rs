@@ -306,7 +306,7 @@ impl<S: FactSink> World<S> {
     fn open(&mut self) {
         self.find_next_arrival();
         let primary = ServerId::PRIMARY;
-        self.servers[0].start_serving();
+        self.servers[0].start_serving(self.model.group.primary_weight);
         self.tell(Fact::PowerChanged { server: primary, on: true, commanded: true });
         self.tell(Fact::ReadyChanged { server: primary, ready: true });
         self.tell(Fact::RoutingChanged { server: primary, receives: true });

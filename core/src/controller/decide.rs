@@ -25,8 +25,9 @@ impl Controller {
         }
         let demands = self.demands(now, &mut wake);
         let (minimum, maximum) = self.bounds();
-        let (wanted, source) = resolve(minimum, maximum, &demands);
-        let committed = decision.servers;
+        let resolution = resolve(minimum, maximum, &demands);
+        let (wanted, committed) = (resolution.servers, decision.servers);
+        let source = resolution.source(committed);
         (decision.wanted, decision.source) = (wanted, (wanted != committed).then_some(source));
         if wanted > committed {
             self.scale_up(now, wanted - committed, &mut decision, commands);
@@ -215,9 +216,7 @@ impl Controller {
         };
         for wanted_rank in [0, 1] {
             self.each(now, commands, |standby, _, context| {
-                let ready =
-                    matches!(standby.stage, Stage::Standby | Stage::Draining | Stage::Quiescing);
-                if left > 0 && ready && rank(standby.stage) == wanted_rank {
+                if left > 0 && standby.is_available() && rank(standby.stage) == wanted_rank {
                     standby.begin_up(context);
                     left -= 1;
                 }
@@ -313,7 +312,7 @@ impl Controller {
         });
     }
 
-    fn remember(&mut self, now: Timestamp, wanted: u16) {
+    pub(super) fn remember(&mut self, now: Timestamp, wanted: u16) {
         let window = self.config.policy.stabilization.down;
         let history = &mut self.state.wanted;
         history.retain(|(at, servers)| now.since(*at) < window && *servers > wanted);

@@ -44,6 +44,8 @@ pub struct Standby {
     faults: u8,
     /// The sequence failed: it ends in [`Stage::Faulted`].
     failed: bool,
+    /// The machine is off: nothing on it is left to wait for.
+    dead: bool,
 }
 
 impl Standby {
@@ -62,12 +64,27 @@ impl Standby {
             last_reading: None,
             faults: 0,
             failed: false,
+            dead: false,
         }
     }
 
     /// The command that has not ended.
     pub const fn unfinished(&self) -> Option<Command> {
         self.command
+    }
+
+    /// Whether a scale-up may begin on it: it is prepared, or on its way down for no fault of its own.
+    pub const fn is_available(&self) -> bool {
+        match self.stage {
+            Stage::Standby => true,
+            Stage::Draining | Stage::Quiescing => !self.failed,
+            Stage::Starting
+            | Stage::Warming
+            | Stage::Joining
+            | Stage::Serving
+            | Stage::Stopping
+            | Stage::Faulted => false,
+        }
     }
 
     /// Whether its work outlives the deadline of its step.
@@ -95,7 +112,7 @@ impl Standby {
 
     /// Begins a scale-up, or calls a scale-down back that has not stopped anything yet.
     pub fn begin_up(&mut self, context: &mut Context<'_>) {
-        self.failed = false;
+        (self.failed, self.dead) = (false, false);
         match self.stage {
             Stage::Quiescing => self.enter(Stage::Joining, CommandKind::ResumeJobs, context),
             Stage::Draining => self.enter(Stage::Joining, join(context), context),
@@ -167,6 +184,9 @@ impl Standby {
                 self.settle(Stage::Faulted, context.now + rest);
             }
             CommandKind::PowerOff => self.settle(Stage::Standby, context.now),
+            CommandKind::Drain if self.dead => {
+                self.enter(Stage::Stopping, CommandKind::PowerOff, context);
+            }
             CommandKind::StartServices | CommandKind::Drain | CommandKind::QuiesceJobs => {}
         }
     }
@@ -202,9 +222,8 @@ impl Standby {
             self.settle(Stage::Standby, context.now);
         }
         self.keep_trying(context);
-        if self.has_died(view) {
-            self.failed = true;
-            self.enter(Stage::Stopping, CommandKind::PowerOff, context);
+        if !self.dead && self.has_died(view) {
+            self.bury(context);
         } else if self.command.is_none() {
             self.weigh(view, context);
         }
@@ -226,9 +245,23 @@ impl Standby {
 
     /// The provider says that a machine is off that should be on.
     fn has_died(&self, view: Option<&ServerView>) -> bool {
-        let runs = matches!(self.stage, Stage::Warming | Stage::Serving);
+        let runs = matches!(
+            self.stage,
+            Stage::Warming | Stage::Joining | Stage::Serving | Stage::Draining | Stage::Quiescing
+        );
         let power = view.and_then(|view| view.power);
         runs && power.is_some_and(|power| power.value == Power::Off && power.at > self.since)
+    }
+
+    /// The proxy forgets a dead machine first; the power off that follows ends its billing.
+    fn bury(&mut self, context: &mut Context<'_>) {
+        (self.failed, self.dead) = (true, true);
+        match self.stage {
+            Stage::Warming | Stage::Quiescing => {
+                self.enter(Stage::Stopping, CommandKind::PowerOff, context);
+            }
+            _ => self.enter(Stage::Draining, CommandKind::Drain, context),
+        }
     }
 
     fn weigh(&mut self, view: Option<&ServerView>, context: &mut Context<'_>) {
@@ -278,7 +311,8 @@ impl Standby {
         let waited = self.done_at.map_or(Span::ZERO, |done| context.now.since(done));
         if self.stage == Stage::Warming && waited >= context.policy.steps.warm.deadline {
             self.undo(context);
-        } else if self.is_overdue(context.now, context.policy)
+        } else if !self.failed
+            && self.is_overdue(context.now, context.policy)
             && context.policy.steps.drain_overdue == Overdue::Resume
         {
             self.begin_up(context);

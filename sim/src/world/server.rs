@@ -108,12 +108,12 @@ impl Server {
     }
 
     /// Makes it the primary at the start of a run.
-    pub fn start_serving(&mut self) {
+    pub fn start_serving(&mut self, weight: u16) {
         self.power = Power::On;
         self.ready = true;
         self.receives = true;
         self.takes_jobs = true;
-        self.weight = self.weight.max(1);
+        self.weight = weight.max(1);
     }
 
     /// Share of its memory in use; past the whole it is full.

@@ -1,0 +1,178 @@
+//! What is decided, and what is said about it.
+
+use tidegate_core::decision::{Flip, Opinion, Source, Verdict, Veto};
+use tidegate_core::lifecycle::Stage;
+use tidegate_core::policy::{Bound, Fold, Gap, Metric, Policy, Schedule};
+use tidegate_core::{
+    Dated, Input, Observation, OperatorRequest, Ratio, RuleId, ServerId, ServerView, Span,
+};
+
+use crate::host::{Host, down, policy, up};
+
+fn serving(policy: Policy) -> Host {
+    let mut host = Host::new(policy, 1);
+    host.ask(OperatorRequest::ScaleUp { by: 1, hold: Some(Span::from_mins(10)) });
+    host.reach(Stage::Serving, 90);
+    host.pass(Span::from_mins(20), 90);
+    assert_eq!(host.stage(1), Stage::Serving);
+    host
+}
+
+#[test]
+fn a_missing_sample_is_not_zero_and_never_scales_down() {
+    let mut host = serving(policy());
+    for _ in 0..1_000 {
+        host.machines[0].cpu = Some(5);
+        host.machines[1].cpu = None;
+        host.tick_as_it_is();
+    }
+    assert_eq!(host.stage(1), Stage::Serving);
+    assert!(host.objects(|veto| matches!(veto, Veto::Stale { rule: RuleId(1) })));
+    assert!(matches!(host.decision().flip, Some(Flip::Sample { rule: RuleId(1) })));
+    host.pass(Span::from_mins(30), 5);
+    assert_eq!(host.stage(1), Stage::Standby, "with evidence it does");
+}
+
+#[test]
+fn a_scale_down_needs_every_rule_and_a_scale_up_any() {
+    let mut policy = policy();
+    policy.up.push(up(Metric::Memory, 85));
+    policy.down.push(down(Metric::Memory, 60));
+    let mut host = Host::new(policy, 1);
+    for machine in &mut host.machines {
+        machine.memory = Some(90);
+    }
+    host.reach(Stage::Serving, 10);
+    assert_eq!(host.decision().votes[0].unwrap().opinion, Opinion::Disagrees);
+    host.machines[0].memory = Some(70);
+    host.machines[1].memory = Some(70);
+    host.pass(Span::from_hours(2), 10);
+    assert_eq!(host.stage(1), Stage::Serving, "CPU is low, memory is not");
+    assert!(host.objects(|veto| matches!(veto, Veto::NotAllAgree { rule: RuleId(3) })));
+    host.machines[0].memory = Some(50);
+    host.machines[1].memory = Some(50);
+    host.reach(Stage::Standby, 10);
+}
+
+#[test]
+fn a_load_that_the_rest_could_not_carry_vetoes_the_scale_down() {
+    let mut policy = policy();
+    policy.down[0].below = Ratio::from_percent(60);
+    let mut host = serving(policy);
+    host.pass(Span::from_hours(1), 45);
+    assert_eq!(host.stage(1), Stage::Serving);
+    let projected = |veto: &Veto| {
+        let expected = (Ratio::from_percent(90), Ratio::from_percent(70));
+        matches!(veto, Veto::FlapProjection { projected, limit, .. } if (*projected, *limit) == expected)
+    };
+    assert!(host.objects(projected), "{:?}", host.decision());
+    host.reach(Stage::Standby, 30);
+}
+
+#[test]
+fn rules_rest_after_an_event_and_people_do_not() {
+    let mut policy = policy();
+    policy.cool_down.up = Span::from_hours(1);
+    let mut host = Host::new(policy, 2);
+    host.reach(Stage::Serving, 90);
+    host.pass(Span::from_mins(30), 90);
+    assert_eq!(host.stage(2), Stage::Standby);
+    assert!(host.objects(|veto| matches!(veto, Veto::CoolDown { .. })));
+    assert!(matches!(host.decision().flip, Some(Flip::At { .. })));
+    host.ask(OperatorRequest::ScaleUp { by: 1, hold: None });
+    assert_eq!(host.stage(2), Stage::Starting);
+    assert_eq!(host.decision().source, Some(Source::Manual));
+}
+
+#[test]
+fn a_pause_holds_rules_back_until_it_ends_and_says_so() {
+    let mut host = Host::new(policy(), 1);
+    host.ask(OperatorRequest::PauseUntil(host.now + Span::from_hours(1)));
+    host.pass(Span::from_mins(50), 90);
+    assert_eq!(host.stage(1), Stage::Standby);
+    assert!(host.objects(|veto| matches!(veto, Veto::Paused { .. })));
+    host.ask(OperatorRequest::Resume);
+    host.reach(Stage::Serving, 90);
+}
+
+#[test]
+fn a_manual_demand_holds_for_its_time_and_outranks_rules() {
+    let mut host = Host::new(policy(), 1);
+    host.ask(OperatorRequest::ScaleDown { by: 1, hold: Some(Span::from_mins(30)) });
+    host.pass(Span::from_mins(29), 90);
+    assert_eq!(host.stage(1), Stage::Standby, "the ceiling of a person holds");
+    host.pass(Span::from_mins(10), 90);
+    assert_eq!(host.stage(1), Stage::Serving, "until it expires");
+}
+
+#[test]
+fn all_servers_in_use_is_a_reason() {
+    let mut host = Host::new(policy(), 1);
+    host.pass(Span::from_hours(1), 99);
+    assert!(host.objects(|veto| *veto == Veto::AtMaximum), "{:?}", host.decision());
+}
+
+#[test]
+fn the_minimum_serves_from_the_first_step_and_is_never_released() {
+    let mut host = Host::new(Policy { min_standbys: 1, ..policy() }, 2);
+    host.tick(1);
+    assert_eq!(host.decision().verdict, Verdict::ScaleUp(1));
+    assert_eq!(host.names()[0], "power-on");
+    host.pass(Span::from_hours(3), 1);
+    assert_eq!((host.stage(1), host.stage(2)), (Stage::Serving, Stage::Standby));
+}
+
+#[test]
+fn a_schedule_that_cannot_be_met_is_retried_until_its_window_ends() {
+    let window = Schedule {
+        servers: 2,
+        bound: Bound::Floor,
+        from: Some("2026-03-02T01:00[UTC]".parse().unwrap()),
+        until: Some("2026-03-02T03:00[UTC]".parse().unwrap()),
+        cron: None,
+        length: None,
+        zone: None,
+        gap: Gap::default(),
+        fold: Fold::default(),
+        lead: Span::from_mins(10),
+        priority: 50,
+    };
+    let mut host = Host::new(Policy { schedule: vec![window], ..Policy::default() }, 1);
+    host.fails = vec!["start-services"];
+    host.pass(Span::from_mins(49), 5);
+    assert_eq!(host.names().len(), 0, "not before its lead");
+    host.pass(Span::from_mins(61), 5);
+    let starts = host.names().iter().filter(|name| **name == "power-on").count();
+    assert!(starts > 3, "{starts} attempts");
+    host.fails.clear();
+    host.reach(Stage::Serving, 5);
+    host.pass(Span::from_hours(1), 5);
+    host.reach(Stage::Standby, 5);
+}
+
+#[test]
+fn a_policy_that_does_not_pass_its_check_is_ignored() {
+    let mut host = Host::new(policy(), 1);
+    let bad = Policy { down: Vec::new(), ..policy() };
+    host.ask(OperatorRequest::SetPolicy(Box::new(bad)));
+    let mut quick = policy();
+    host.tick(90);
+    assert_eq!(host.decision().votes().count(), 2);
+    quick.up[0].window = Span::from_mins(1);
+    host.ask(OperatorRequest::SetPolicy(Box::new(quick)));
+    host.pass(Span::from_mins(2), 90);
+    assert_ne!(host.stage(1), Stage::Standby);
+}
+
+#[test]
+fn a_message_that_was_overtaken_does_not_take_the_group_back_in_time() {
+    let mut host = Host::new(policy(), 1);
+    host.pass(Span::from_mins(4), 90);
+    let mut view = ServerView::unknown(ServerId::PRIMARY);
+    let before = host.now;
+    view.cpu = Some(Dated::new(Ratio::from_percent(1), before - Span::from_mins(1)));
+    host.step(Input::Observe(Observation { servers: vec![view] }));
+    let vote = host.decision().votes[0].unwrap();
+    assert_eq!((vote.opinion, vote.sampled_at), (Opinion::Filling, Some(before)));
+    assert_eq!(vote.value, Some(Ratio::from_percent(90)));
+}

@@ -1,0 +1,199 @@
+//! A scripted host: it carries out commands at the next tick, and records them.
+
+use tidegate_core::decision::{Decision, Veto};
+use tidegate_core::lifecycle::Stage;
+use tidegate_core::policy::{DownRule, Metric, Missing, Policy, UpRule};
+use tidegate_core::{
+    Command, CommandKind, Controller, Dated, Failure, GroupConfig, Health, Input, Observation,
+    OperatorRequest, Outcome, Power, Ratio, ServerId, ServerView, Span, Step, Timestamp,
+};
+
+/// Time between two ticks.
+pub const TICK: Span = Span::from_secs(10);
+
+/// What a machine would show.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    pub power: Power,
+    pub health: Health,
+    pub in_flight: u32,
+    pub jobs: u32,
+    /// Percent, if it is measured.
+    pub cpu: Option<u32>,
+    pub memory: Option<u32>,
+}
+
+pub struct Host {
+    pub controller: Controller,
+    pub now: Timestamp,
+    pub machines: Vec<Machine>,
+    /// Every command that was issued, repetitions included.
+    pub issued: Vec<Command>,
+    /// Commands of these names fail, or are never answered.
+    pub fails: Vec<&'static str>,
+    pub hangs: Vec<&'static str>,
+    pub last: Option<Step>,
+    pending: Vec<Command>,
+}
+
+/// A rule pair on CPU: more above 75 %, less below 30 %, each for five minutes.
+pub fn policy() -> Policy {
+    Policy { up: vec![up(Metric::Cpu, 75)], down: vec![down(Metric::Cpu, 30)], ..Policy::default() }
+}
+
+pub fn up(metric: Metric, percent: u32) -> UpRule {
+    let (above, window) = (Ratio::from_percent(percent), Span::from_mins(5));
+    UpRule { metric, above, window, missing: Missing::Reset }
+}
+
+pub fn down(metric: Metric, percent: u32) -> DownRule {
+    let (below, window) = (Ratio::from_percent(percent), Span::from_mins(5));
+    DownRule { metric, below, window, missing: Missing::Reset }
+}
+
+pub const fn name(kind: CommandKind) -> &'static str {
+    match kind {
+        CommandKind::PowerOn => "power-on",
+        CommandKind::StartServices => "start-services",
+        CommandKind::Join { .. } => "join",
+        CommandKind::Drain => "drain",
+        CommandKind::QuiesceJobs => "quiesce-jobs",
+        CommandKind::ResumeJobs => "resume-jobs",
+        CommandKind::StopServices => "stop-services",
+        CommandKind::PowerOff => "power-off",
+    }
+}
+
+impl Host {
+    pub fn new(policy: Policy, standbys: u16) -> Self {
+        let now = "2026-03-02T00:00:00Z".parse::<jiff::Timestamp>().unwrap();
+        let now = Timestamp::from_jiff(now).unwrap();
+        policy.check(standbys).unwrap();
+        let config = GroupConfig { standbys, primary_weight: 1, standby_weight: 1, policy };
+        let off = Machine {
+            power: Power::Off,
+            health: Health::NONE,
+            in_flight: 0,
+            jobs: 0,
+            cpu: None,
+            memory: None,
+        };
+        let mut machines = vec![off; usize::from(standbys) + 1];
+        machines[0] = Machine { power: Power::On, health: Health::ALL, ..off };
+        Self {
+            controller: Controller::new(config, now),
+            now,
+            machines,
+            issued: Vec::new(),
+            fails: Vec::new(),
+            hangs: Vec::new(),
+            last: None,
+            pending: Vec::new(),
+        }
+    }
+
+    pub fn stage(&self, server: u16) -> Stage {
+        self.controller.stage(ServerId(server))
+    }
+
+    pub fn decision(&self) -> Decision {
+        self.last.as_ref().unwrap().decision
+    }
+
+    pub fn objects(&self, test: impl Fn(&Veto) -> bool) -> bool {
+        self.decision().vetoes().any(test)
+    }
+
+    /// The commands issued so far, by name.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.issued.iter().map(|command| name(command.kind)).collect()
+    }
+
+    pub fn step(&mut self, input: Input) {
+        let step = self.controller.step(self.now, input);
+        self.issued.extend(&step.commands);
+        self.pending.extend(&step.commands);
+        self.last = Some(step);
+    }
+
+    pub fn ask(&mut self, request: OperatorRequest) {
+        self.step(Input::Request(request));
+    }
+
+    /// A tick with this CPU use on every server that serves.
+    pub fn tick(&mut self, cpu: u32) {
+        for (index, machine) in self.machines.iter_mut().enumerate() {
+            let serves = self.controller.stage(ServerId(index as u16)) == Stage::Serving;
+            machine.cpu = serves.then_some(cpu);
+        }
+        self.tick_as_it_is();
+    }
+
+    /// Time passes, what was commanded ends, and the world is seen.
+    pub fn tick_as_it_is(&mut self) {
+        self.now = self.now + TICK;
+        for command in std::mem::take(&mut self.pending) {
+            let name = name(command.kind);
+            if self.hangs.contains(&name) {
+                continue;
+            }
+            let failed = self.fails.contains(&name);
+            if !failed {
+                self.carry_out(command);
+            }
+            let outcome = if failed { Outcome::Failed(Failure::Refused) } else { Outcome::Done };
+            self.step(Input::Complete { id: command.id, outcome });
+        }
+        self.step(Input::Observe(self.observation()));
+    }
+
+    /// Ticks for `length` at this CPU use.
+    pub fn pass(&mut self, length: Span, cpu: u32) {
+        let end = self.now + length;
+        while self.now < end {
+            self.tick(cpu);
+        }
+    }
+
+    /// Ticks until server 1 is in `stage`; fails after an hour.
+    pub fn reach(&mut self, stage: Stage, cpu: u32) {
+        let end = self.now + Span::from_hours(1);
+        while self.stage(1) != stage {
+            assert!(self.now < end, "server 1 is {:?}: {:?}", self.stage(1), self.decision());
+            self.tick(cpu);
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        let machine = &mut self.machines[command.server.index()];
+        match command.kind {
+            CommandKind::PowerOn => machine.power = Power::On,
+            CommandKind::StartServices => machine.health = Health::ALL,
+            CommandKind::StopServices => machine.health = Health::NONE,
+            CommandKind::PowerOff => {
+                (machine.power, machine.health) = (Power::Off, Health::NONE);
+            }
+            CommandKind::Join { .. }
+            | CommandKind::Drain
+            | CommandKind::QuiesceJobs
+            | CommandKind::ResumeJobs => {}
+        }
+    }
+
+    pub fn observation(&self) -> Observation {
+        let view = |(index, machine): (usize, &Machine)| {
+            let mut view = ServerView::unknown(ServerId(index as u16));
+            view.power = Some(Dated::new(machine.power, self.now));
+            if machine.power == Power::On {
+                let percent = |percent| Dated::new(Ratio::from_percent(percent), self.now);
+                view.health = Some(Dated::new(machine.health, self.now));
+                view.in_flight = Some(Dated::new(machine.in_flight, self.now));
+                view.jobs = Some(Dated::new(machine.jobs, self.now));
+                view.cpu = machine.cpu.map(percent);
+                view.memory = machine.memory.map(percent);
+            }
+            view
+        };
+        Observation { servers: self.machines.iter().enumerate().map(view).collect() }
+    }
+}

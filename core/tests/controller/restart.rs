@@ -1,0 +1,129 @@
+//! A controller that is restored goes on as if nothing had happened, whenever it was stopped.
+
+use proptest::prelude::*;
+use tidegate_core::lifecycle::Stage;
+use tidegate_core::{
+    CommandId, Controller, Failure, Input, OperatorRequest, Outcome, RestoreError, ServerId,
+    Snapshot, Span,
+};
+
+use crate::host::{Host, policy};
+
+fn stored(snapshot: &Snapshot) -> Snapshot {
+    serde_json::from_str(&serde_json::to_string(snapshot).unwrap()).unwrap()
+}
+
+#[test]
+fn unfinished_commands_come_again_under_their_ids() {
+    let mut host = Host::new(policy(), 1);
+    host.hangs = vec!["start-services"];
+    host.reach(Stage::Warming, 90);
+    let restored = Controller::restore(stored(&host.controller.snapshot())).unwrap();
+    let again: Vec<_> = restored.unfinished().collect();
+    assert_eq!(again, [*host.issued.last().unwrap()]);
+}
+
+#[test]
+fn a_snapshot_of_a_newer_program_is_refused() {
+    let snapshot = Host::new(policy(), 1).controller.snapshot();
+    let mut value = serde_json::to_value(&snapshot).unwrap();
+    value["format"] = 99.into();
+    let newer: Snapshot = serde_json::from_value(value).unwrap();
+    assert_eq!(Controller::restore(newer).unwrap_err(), RestoreError::Newer(99));
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Tick(Option<u32>),
+    Complete(u64, bool),
+    Up(u16),
+    Down(u16),
+    Pause(i64),
+    Resume,
+    Work(usize, u32),
+    Power(usize, bool),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        8 => prop::option::weighted(0.9, 0..=100u32).prop_map(Act::Tick),
+        1 => (0..40u64, any::<bool>()).prop_map(|(id, done)| Act::Complete(id, done)),
+        1 => (0..3u16).prop_map(Act::Up),
+        1 => (0..3u16).prop_map(Act::Down),
+        1 => (-100..1_000i64).prop_map(Act::Pause),
+        1 => Just(Act::Resume),
+        1 => (1..3usize, 0..3u32).prop_map(|(server, work)| Act::Work(server, work)),
+        1 => (1..3usize, any::<bool>()).prop_map(|(server, on)| Act::Power(server, on)),
+    ]
+}
+
+fn apply(host: &mut Host, act: &Act) {
+    match *act {
+        Act::Tick(cpu) => {
+            for _ in 0..6 {
+                match cpu {
+                    Some(cpu) => host.tick(cpu),
+                    None => host.tick_as_it_is(),
+                }
+            }
+        }
+        Act::Complete(id, done) => {
+            let outcome = if done { Outcome::Done } else { Outcome::Failed(Failure::Unreachable) };
+            host.step(Input::Complete { id: CommandId(id), outcome });
+        }
+        Act::Up(by) => host.ask(OperatorRequest::ScaleUp { by, hold: None }),
+        Act::Down(by) => host.ask(OperatorRequest::ScaleDown { by, hold: None }),
+        Act::Pause(seconds) => {
+            host.ask(OperatorRequest::PauseUntil(host.now + Span::from_secs(seconds)));
+        }
+        Act::Resume => host.ask(OperatorRequest::Resume),
+        Act::Work(server, work) => {
+            (host.machines[server].in_flight, host.machines[server].jobs) = (work, work / 2);
+        }
+        Act::Power(server, on) => {
+            use tidegate_core::Power;
+            host.machines[server].power = if on { Power::On } else { Power::Off };
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_restored_controller_takes_the_same_steps(
+        acts in prop::collection::vec(act(), 1..60),
+        stop in 0..60usize,
+    ) {
+        let (mut plain, mut restarted) = (Host::new(policy(), 2), Host::new(policy(), 2));
+        for (index, act) in acts.iter().enumerate() {
+            if index == stop {
+                let snapshot = stored(&restarted.controller.snapshot());
+                prop_assert_eq!(&snapshot, &restarted.controller.snapshot());
+                restarted.controller = Controller::restore(snapshot).unwrap();
+            }
+            apply(&mut plain, act);
+            apply(&mut restarted, act);
+            prop_assert_eq!(&plain.last, &restarted.last);
+        }
+        prop_assert_eq!(plain.issued, restarted.issued);
+    }
+
+    /// A command of a server is new, and then of a greater generation or id than all before it, or
+    /// a repetition of that server's last one.
+    #[test]
+    fn commands_are_numbered_and_fenced(acts in prop::collection::vec(act(), 1..60)) {
+        let mut host = Host::new(policy(), 2);
+        for act in &acts {
+            apply(&mut host, act);
+        }
+        for server in 1..=2 {
+            let of = host.issued.iter().filter(|command| command.server == ServerId(server));
+            let issued: Vec<_> = of.collect();
+            for pair in issued.windows(2) {
+                let again = pair[0].id == pair[1].id && pair[0].kind == pair[1].kind;
+                prop_assert!(again || pair[0].id < pair[1].id);
+                prop_assert!(pair[0].generation <= pair[1].generation);
+            }
+        }
+        prop_assert!(host.last.is_none_or(|step| step.wake_at.is_none_or(|at| at > host.now)));
+    }
+}
