@@ -1,12 +1,14 @@
 //! From demands to a decision, with every vote and veto.
 
+mod down;
+mod rules;
+
 use super::{Bound, Command, Context, Controller, Stage, Standby, Timestamp};
 use crate::decision::{Decision, Direction, Flip, Opinion, Source, Verdict, Veto};
 use crate::demand::trigger::group_value;
-use crate::demand::{Demand, RULE_PRIORITY, resolve};
-use crate::ids::{RuleId, ScheduleId, ServerId};
-use crate::observation::{Ratio, ServerView};
-use crate::policy::Metric;
+use crate::demand::{Demand, RULE_PRIORITY, Resolution, resolve};
+use crate::ids::{ScheduleId, ServerId};
+use crate::observation::ServerView;
 
 impl Controller {
     /// Decides, and begins what was decided. Also returns the times at which time alone may change
@@ -33,11 +35,8 @@ impl Controller {
             self.scale_up(now, wanted - committed, &mut decision, commands);
         } else if wanted < committed {
             self.consider_down(now, source, &mut decision, &mut wake, commands);
-        } else if decision.votes().any(|vote| is_up(vote.direction, vote.opinion))
-            && wanted == maximum
-        {
-            decision.object(Veto::AtMaximum);
         }
+        note_limits(&demands, resolution, &mut decision);
         self.remember(now, wanted);
         self.note_overdue(now, &mut decision);
         decision.flip = flip(&decision);
@@ -49,13 +48,19 @@ impl Controller {
         (1 + policy.min_standbys, 1 + policy.max_standbys.unwrap_or(self.config.standbys))
     }
 
-    /// The views of the servers that serve, the primary first.
-    fn serving_views(&self) -> impl Iterator<Item = Option<&ServerView>> {
+    /// The servers that serve, the primary first.
+    fn serving_servers(&self) -> impl Iterator<Item = ServerId> {
         let serves = |standby: &&Standby| standby.stage == Stage::Serving;
         let standbys = self.state.standbys.iter().filter(serves).map(|standby| standby.server);
-        std::iter::once(ServerId::PRIMARY)
-            .chain(standbys)
-            .map(|id| self.state.views.iter().find(|view| view.server == id))
+        std::iter::once(ServerId::PRIMARY).chain(standbys)
+    }
+
+    fn view(&self, server: ServerId) -> Option<&ServerView> {
+        self.state.views.iter().find(|view| view.server == server)
+    }
+
+    fn serving_views(&self) -> impl Iterator<Item = Option<&ServerView>> {
+        self.serving_servers().map(|server| self.view(server))
     }
 
     fn vote(&mut self, now: Timestamp) -> Decision {
@@ -83,90 +88,6 @@ impl Controller {
         self.state.manual = self.state.manual.filter(|manual| now < manual.until);
         wake.extend(self.state.paused_until);
         wake.extend(self.state.manual.map(|manual| manual.until));
-    }
-
-    /// Up on any rule, down only when all agree.
-    fn hear_rules(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Vec<Timestamp>) {
-        let votes = decision.votes;
-        let up = votes.iter().flatten().find(|vote| is_up(vote.direction, vote.opinion)).copied();
-        if let Some(vote) = up {
-            self.hear_up(now, vote.rule, decision, wake);
-            return;
-        }
-        for vote in votes.iter().flatten() {
-            if vote.direction == Direction::Up && vote.opinion == Opinion::Filling {
-                let (rule, filled, window) = (vote.rule, vote.filled, vote.window);
-                decision.object(Veto::WindowNotFull { rule, filled, window });
-            }
-        }
-        if self.state.held.is_some() {
-            self.hear_down(now, decision, wake);
-        }
-    }
-
-    fn hear_up(
-        &mut self,
-        now: Timestamp,
-        rule: RuleId,
-        decision: &mut Decision,
-        wake: &mut Vec<Timestamp>,
-    ) {
-        let (_, maximum) = self.bounds();
-        let asked = (decision.servers + 1).min(maximum);
-        if self.state.held.is_some_and(|(servers, _)| servers >= asked) {
-            return;
-        }
-        if let Some(server) = self.on_the_way() {
-            return decision.object(Veto::Busy { server });
-        }
-        if let Some(until) = self.rest(now, self.config.policy.cool_down.up) {
-            wake.push(until);
-            return decision.object(Veto::CoolDown { until });
-        }
-        self.state.held = Some((asked, rule));
-    }
-
-    fn hear_down(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Vec<Timestamp>) {
-        let votes = decision.votes;
-        let mut agreed = true;
-        for vote in votes.iter().flatten().filter(|vote| vote.direction == Direction::Down) {
-            let rule = vote.rule;
-            agreed &= vote.opinion == Opinion::Agrees;
-            match vote.opinion {
-                Opinion::Agrees => {}
-                Opinion::Filling => decision.object(Veto::WindowNotFull {
-                    rule,
-                    filled: vote.filled,
-                    window: vote.window,
-                }),
-                Opinion::Disagrees => decision.object(Veto::NotAllAgree { rule }),
-                Opinion::Missing => decision.object(Veto::Stale { rule }),
-            }
-        }
-        if !agreed {
-            return;
-        }
-        if let Some(until) = self.rest(now, self.config.policy.cool_down.down) {
-            wake.push(until);
-            return decision.object(Veto::CoolDown { until });
-        }
-        if let Some(veto) = self.projection(now, decision.servers.saturating_sub(1)) {
-            return decision.object(veto);
-        }
-        self.state.held = self.state.held.and_then(|(servers, rule)| {
-            let fewer = servers.min(decision.servers).saturating_sub(1);
-            (fewer > 1).then_some((fewer, rule))
-        });
-    }
-
-    fn on_the_way(&self) -> Option<ServerId> {
-        let moving =
-            |standby: &&Standby| standby.stage.is_committed() && standby.stage != Stage::Serving;
-        self.state.standbys.iter().find(moving).map(|standby| standby.server)
-    }
-
-    fn rest(&self, now: Timestamp, length: crate::time::Span) -> Option<Timestamp> {
-        self.state.last_event.map(|last| last + length).filter(|until| now < *until)
     }
 
     fn demands(&mut self, now: Timestamp, wake: &mut Vec<Timestamp>) -> Vec<Demand> {
@@ -210,10 +131,7 @@ impl Controller {
         commands: &mut Vec<Command>,
     ) {
         let mut left = by;
-        let rank = |stage| match stage {
-            Stage::Quiescing | Stage::Draining => 0,
-            _ => 1,
-        };
+        let rank = |stage| u8::from(!matches!(stage, Stage::Quiescing | Stage::Draining));
         for wanted_rank in [0, 1] {
             self.each(now, commands, |standby, _, context| {
                 if left > 0 && standby.is_available() && rank(standby.stage) == wanted_rank {
@@ -230,86 +148,6 @@ impl Controller {
                 self.state.standbys.iter().filter(|standby| standby.stage == Stage::Faulted);
             decision.object(Veto::NoStandby { until: resting.map(|standby| standby.since).min() });
         }
-    }
-
-    fn consider_down(
-        &mut self,
-        now: Timestamp,
-        source: Source,
-        decision: &mut Decision,
-        wake: &mut Vec<Timestamp>,
-        commands: &mut Vec<Command>,
-    ) {
-        let committed = decision.servers;
-        let mut target = decision.wanted;
-        if source != Source::Manual {
-            let window = self.config.policy.stabilization.down;
-            let recent = self.state.wanted.iter().filter(|(at, _)| now.since(*at) < window);
-            let most = recent.max_by_key(|(at, servers)| (*servers, *at)).copied();
-            if let Some((at, servers)) = most.filter(|(_, servers)| *servers > target) {
-                decision.object(Veto::Stabilization { until: at + window });
-                wake.push(at + window);
-                target = servers;
-            }
-            if target < committed
-                && let Some(veto) = self.projection(now, target)
-            {
-                decision.object(veto);
-                return;
-            }
-        }
-        let by = committed.saturating_sub(target);
-        if by > 0 {
-            self.scale_down(now, by, commands);
-            decision.verdict = Verdict::ScaleDown(by);
-        }
-    }
-
-    /// What speaks against `remaining` servers: a load that is not known, or one that would ask for
-    /// another server at once. CPU is divided among those that remain; memory stays where it is, for
-    /// workers hold it whether or not they have work.
-    fn projection(&self, now: Timestamp, remaining: u16) -> Option<Veto> {
-        let stale = self.config.policy.evidence.stale_after;
-        for (index, view) in self.serving_views().enumerate() {
-            let known = view.and_then(|view| view.cpu).is_some_and(|cpu| cpu.age(now) <= stale);
-            if !known {
-                return Some(Veto::Unknown { server: ServerId(index as u16) });
-            }
-        }
-        let serving = u64::from(self.serving());
-        for (index, up) in self.config.policy.up.iter().enumerate() {
-            let value = group_value(self.serving_views(), up.metric, now, stale, true)?;
-            let load = match up.metric {
-                Metric::Cpu => u64::from(value.value.ppm()) * serving / u64::from(remaining.max(1)),
-                Metric::Memory => u64::from(value.value.ppm()),
-            };
-            let projected = Ratio::from_ppm(u32::try_from(load).unwrap_or(u32::MAX));
-            let margin = self.config.policy.evidence.projection_margin.ppm();
-            let limit = Ratio::from_ppm(up.above.ppm().saturating_sub(margin));
-            if projected >= limit {
-                return Some(Veto::FlapProjection { rule: RuleId(index as u8), projected, limit });
-            }
-        }
-        None
-    }
-
-    /// Releases those that do not serve yet first, then the highest numbers.
-    fn scale_down(&mut self, now: Timestamp, by: u16, commands: &mut Vec<Command>) {
-        let mut candidates: Vec<(bool, ServerId)> = self
-            .state
-            .standbys
-            .iter()
-            .filter(|standby| standby.stage.is_committed())
-            .map(|standby| (standby.stage != Stage::Serving, standby.server))
-            .collect();
-        candidates.sort_unstable();
-        let kept = candidates.len().saturating_sub(usize::from(by));
-        let released = candidates.split_off(kept);
-        self.each(now, commands, |standby, _, context: &mut Context<'_>| {
-            if released.iter().any(|(_, server)| *server == standby.server) {
-                standby.begin_down(context);
-            }
-        });
     }
 
     pub(super) fn remember(&mut self, now: Timestamp, wanted: u16) {
@@ -335,6 +173,29 @@ fn is_up(direction: Direction, opinion: Opinion) -> bool {
     direction == Direction::Up && opinion == Opinion::Agrees
 }
 
+/// Who keeps more servers from being wanted, or those that no rule needs from being released.
+fn note_limits(demands: &[Demand], resolution: Resolution, decision: &mut Decision) {
+    let by = |source: Source| match source {
+        Source::Bounds => None,
+        Source::Rule(_) | Source::Schedule(_) | Source::Manual => {
+            Some(Veto::Outranked { by: source })
+        }
+    };
+    let rule_asks = decision.votes().any(|vote| is_up(vote.direction, vote.opinion));
+    let floor_cut = demands
+        .iter()
+        .any(|demand| demand.bound != Bound::Ceiling && demand.servers > resolution.most);
+    if floor_cut || rule_asks && decision.servers >= resolution.most {
+        decision.object(by(resolution.limited_by).unwrap_or(Veto::AtMaximum));
+    }
+    let down = || decision.votes().filter(|vote| vote.direction == Direction::Down);
+    let all_agree = down().count() > 0 && down().all(|vote| vote.opinion == Opinion::Agrees);
+    let kept = decision.servers > 1 && resolution.servers >= decision.servers;
+    if all_agree && kept && !matches!(resolution.asked_by, Source::Rule(_)) {
+        decision.object(by(resolution.asked_by).unwrap_or(Veto::AtMinimum));
+    }
+}
+
 /// The smallest change that would have led to another verdict: time first, then a longer stay,
 /// then another value.
 fn flip(decision: &Decision) -> Option<Flip> {
@@ -343,7 +204,16 @@ fn flip(decision: &Decision) -> Option<Flip> {
             Some(Flip::At { time: until })
         }
         Veto::NoStandby { until } => until.map(|time| Flip::At { time }),
-        _ => None,
+        Veto::WindowNotFull { .. }
+        | Veto::Stale { .. }
+        | Veto::Unknown { .. }
+        | Veto::AtMaximum
+        | Veto::AtMinimum
+        | Veto::Outranked { .. }
+        | Veto::NotAllAgree { .. }
+        | Veto::FlapProjection { .. }
+        | Veto::Busy { .. }
+        | Veto::Overdue { .. } => None,
     });
     let longer = decision
         .votes()

@@ -92,7 +92,13 @@ impl Standby {
         let limit = match self.stage {
             Stage::Draining => policy.steps.drain.deadline,
             Stage::Quiescing => policy.steps.quiesce.deadline,
-            _ => return false,
+            Stage::Standby
+            | Stage::Starting
+            | Stage::Warming
+            | Stage::Joining
+            | Stage::Serving
+            | Stage::Stopping
+            | Stage::Faulted => return false,
         };
         self.done_at.is_some_and(|done| now.since(done) >= limit)
     }
@@ -104,7 +110,12 @@ impl Standby {
             Stage::Warming => Some(done + policy.steps.warm.deadline),
             Stage::Draining => Some(done + policy.steps.drain.deadline),
             Stage::Quiescing => Some(done + policy.steps.quiesce.deadline),
-            _ => None,
+            Stage::Standby
+            | Stage::Starting
+            | Stage::Joining
+            | Stage::Serving
+            | Stage::Stopping
+            | Stage::Faulted => None,
         });
         let pending = self.retry_at.or(self.command.map(|command| command.deadline));
         [rest, waits, pending].into_iter().flatten().min()
@@ -116,7 +127,13 @@ impl Standby {
         match self.stage {
             Stage::Quiescing => self.enter(Stage::Joining, CommandKind::ResumeJobs, context),
             Stage::Draining => self.enter(Stage::Joining, join(context), context),
-            _ => self.enter(Stage::Starting, CommandKind::PowerOn, context),
+            Stage::Standby
+            | Stage::Starting
+            | Stage::Warming
+            | Stage::Joining
+            | Stage::Serving
+            | Stage::Stopping
+            | Stage::Faulted => self.enter(Stage::Starting, CommandKind::PowerOn, context),
         }
     }
 
@@ -125,7 +142,13 @@ impl Standby {
         match self.stage {
             Stage::Starting => self.enter(Stage::Stopping, CommandKind::PowerOff, context),
             Stage::Warming => self.enter(Stage::Stopping, CommandKind::StopServices, context),
-            _ => self.enter(Stage::Draining, CommandKind::Drain, context),
+            Stage::Standby
+            | Stage::Joining
+            | Stage::Serving
+            | Stage::Draining
+            | Stage::Quiescing
+            | Stage::Stopping
+            | Stage::Faulted => self.enter(Stage::Draining, CommandKind::Drain, context),
         }
     }
 
@@ -256,11 +279,10 @@ impl Standby {
     /// The proxy forgets a dead machine first; the power off that follows ends its billing.
     fn bury(&mut self, context: &mut Context<'_>) {
         (self.failed, self.dead) = (true, true);
-        match self.stage {
-            Stage::Warming | Stage::Quiescing => {
-                self.enter(Stage::Stopping, CommandKind::PowerOff, context);
-            }
-            _ => self.enter(Stage::Draining, CommandKind::Drain, context),
+        if matches!(self.stage, Stage::Warming | Stage::Quiescing) {
+            self.enter(Stage::Stopping, CommandKind::PowerOff, context);
+        } else {
+            self.enter(Stage::Draining, CommandKind::Drain, context);
         }
     }
 
@@ -282,7 +304,12 @@ impl Standby {
                 self.count(idle(view.and_then(|view| view.jobs)));
                 evidence.idle_checks
             }
-            _ => return,
+            Stage::Standby
+            | Stage::Starting
+            | Stage::Joining
+            | Stage::Serving
+            | Stage::Stopping
+            | Stage::Faulted => return,
         };
         if self.streak >= needed {
             self.pass(context);
@@ -300,10 +327,12 @@ impl Standby {
     }
 
     fn pass(&mut self, context: &mut Context<'_>) {
-        match self.stage {
-            Stage::Warming => self.enter(Stage::Joining, join(context), context),
-            Stage::Draining => self.enter(Stage::Quiescing, CommandKind::QuiesceJobs, context),
-            _ => self.enter(Stage::Stopping, CommandKind::StopServices, context),
+        if self.stage == Stage::Warming {
+            self.enter(Stage::Joining, join(context), context);
+        } else if self.stage == Stage::Draining {
+            self.enter(Stage::Quiescing, CommandKind::QuiesceJobs, context);
+        } else {
+            self.enter(Stage::Stopping, CommandKind::StopServices, context);
         }
     }
 

@@ -4,7 +4,8 @@ use tidegate_core::decision::{Flip, Opinion, Source, Verdict, Veto};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::{Bound, Fold, Gap, Metric, Policy, Schedule};
 use tidegate_core::{
-    Dated, Input, Observation, OperatorRequest, Ratio, RuleId, ServerId, ServerView, Span,
+    Dated, Input, Observation, OperatorRequest, Power, Ratio, RuleId, ScheduleId, ServerId,
+    ServerView, Span,
 };
 
 use crate::host::{Host, down, policy, up};
@@ -122,21 +123,77 @@ fn the_minimum_serves_from_the_first_step_and_is_never_released() {
     assert_eq!((host.stage(1), host.stage(2)), (Stage::Serving, Stage::Standby));
 }
 
-#[test]
-fn a_schedule_that_cannot_be_met_is_retried_until_its_window_ends() {
-    let window = Schedule {
+fn window(from: &str, until: &str) -> Schedule {
+    Schedule {
         servers: 2,
         bound: Bound::Floor,
-        from: Some("2026-03-02T01:00[UTC]".parse().unwrap()),
-        until: Some("2026-03-02T03:00[UTC]".parse().unwrap()),
+        from: Some(from.parse().unwrap()),
+        until: Some(until.parse().unwrap()),
         cron: None,
         length: None,
         zone: None,
         gap: Gap::default(),
         fold: Fold::default(),
-        lead: Span::from_mins(10),
+        lead: Span::ZERO,
         priority: 50,
-    };
+    }
+}
+
+#[test]
+fn the_end_of_a_schedule_needs_evidence_of_every_metric_that_could_ask_for_more() {
+    let mut policy = policy();
+    policy.up.push(up(Metric::Memory, 85));
+    policy.down.push(down(Metric::Memory, 60));
+    policy.schedule = vec![window("2026-03-02T00:10[UTC]", "2026-03-02T01:00[UTC]")];
+    let mut host = Host::new(policy, 1);
+    host.reach(Stage::Serving, 5);
+    host.pass(Span::from_hours(2), 5);
+    assert_eq!(host.stage(1), Stage::Serving, "memory is not known");
+    let unknown = |veto: &Veto| *veto == Veto::Unknown { server: ServerId::PRIMARY };
+    assert!(host.objects(unknown), "{:?}", host.decision());
+    for machine in &mut host.machines {
+        machine.memory = Some(50);
+    }
+    host.reach(Stage::Standby, 5);
+}
+
+#[test]
+fn the_server_whose_load_is_unknown_is_named() {
+    let mut policy = policy();
+    policy.schedule = vec![window("2026-03-02T00:10[UTC]", "2026-03-02T01:00[UTC]")];
+    let mut host = Host::new(policy, 2);
+    host.reach(Stage::Serving, 5);
+    host.machines[1].power = Power::Off;
+    host.pass(Span::from_mins(10), 5);
+    assert_eq!(host.stage(2), Stage::Serving, "it took the place of the one that died");
+    while !host.objects(|veto| *veto == Veto::Unknown { server: ServerId(2) }) {
+        assert_ne!(host.stage(2), Stage::Draining);
+        host.machines[2].cpu = None;
+        host.tick_as_it_is();
+    }
+}
+
+#[test]
+fn who_forbids_more_and_who_keeps_what_no_rule_needs_is_a_reason() {
+    let mut policy = policy();
+    policy.schedule = vec![window("2026-03-02T01:00[UTC]", "2026-03-02T09:00[UTC]")];
+    let mut host = Host::new(policy.clone(), 1);
+    host.ask(OperatorRequest::ScaleDown { by: 1, hold: Some(Span::from_hours(3)) });
+    host.pass(Span::from_hours(2), 90);
+    let by = |source| Veto::Outranked { by: source };
+    assert!(host.objects(|veto| *veto == by(Source::Manual)), "{:?}", host.decision());
+    host.pass(Span::from_hours(2), 5);
+    let schedule = Source::Schedule(ScheduleId(0));
+    assert!(host.objects(|veto| *veto == by(schedule)), "{:?}", host.decision());
+    let mut host = Host::new(Policy { min_standbys: 1, schedule: Vec::new(), ..policy }, 1);
+    host.pass(Span::from_hours(1), 5);
+    assert!(host.objects(|veto| *veto == Veto::AtMinimum), "{:?}", host.decision());
+}
+
+#[test]
+fn a_schedule_that_cannot_be_met_is_retried_until_its_window_ends() {
+    let window = window("2026-03-02T01:00[UTC]", "2026-03-02T03:00[UTC]");
+    let window = Schedule { lead: Span::from_mins(10), ..window };
     let mut host = Host::new(Policy { schedule: vec![window], ..Policy::default() }, 1);
     host.fails = vec!["start-services"];
     host.pass(Span::from_mins(49), 5);

@@ -139,7 +139,17 @@ impl FactSink for Collector {
                 *self.failed.entry(cause).or_default() += 1;
                 self.interval.failed += 1;
             }
-            _ => {}
+            Fact::RequestRouted { .. }
+            | Fact::RequestAbandoned { .. }
+            | Fact::JobEnqueued { .. }
+            | Fact::JobStarted { .. }
+            | Fact::JobCompleted { .. }
+            | Fact::JobKilled { .. }
+            | Fact::PowerChanged { .. }
+            | Fact::ReadyChanged { .. }
+            | Fact::RoutingChanged { .. }
+            | Fact::ServicesStopped { .. }
+            | Fact::Sampled { .. } => {}
         }
     }
 }

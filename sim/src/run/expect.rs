@@ -57,10 +57,8 @@ fn judge_one(expectation: &Expectation, summary: &Value) -> ExpectationResult {
 
 /// Follows a dotted path; an element of an array is found by its `name`.
 fn look_up<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(value, |value, key| match value {
-        Value::Array(items) => {
-            items.iter().find(|item| item.get("name").is_some_and(|name| name == key))
-        }
-        other => other.get(key),
+    path.split('.').try_fold(value, |value, key| match value.as_array() {
+        Some(items) => items.iter().find(|item| item.get("name").is_some_and(|name| name == key)),
+        None => value.get(key),
     })
 }

@@ -1,0 +1,98 @@
+//! What the rules ask for: up on any, down only when all agree.
+
+use super::{Controller, is_up};
+use crate::decision::{Decision, Direction, Opinion, Veto};
+use crate::ids::{RuleId, ServerId};
+use crate::lifecycle::{Stage, Standby};
+use crate::time::{Span, Timestamp};
+
+impl Controller {
+    /// Up on any rule, down only when all agree.
+    pub(super) fn hear_rules(
+        &mut self,
+        now: Timestamp,
+        decision: &mut Decision,
+        wake: &mut Vec<Timestamp>,
+    ) {
+        let votes = decision.votes;
+        let up = votes.iter().flatten().find(|vote| is_up(vote.direction, vote.opinion)).copied();
+        if let Some(vote) = up {
+            self.hear_up(now, vote.rule, decision, wake);
+            return;
+        }
+        for vote in votes.iter().flatten() {
+            if vote.direction == Direction::Up && vote.opinion == Opinion::Filling {
+                let (rule, filled, window) = (vote.rule, vote.filled, vote.window);
+                decision.object(Veto::WindowNotFull { rule, filled, window });
+            }
+        }
+        if self.state.held.is_some() {
+            self.hear_down(now, decision, wake);
+        }
+    }
+
+    fn hear_up(
+        &mut self,
+        now: Timestamp,
+        rule: RuleId,
+        decision: &mut Decision,
+        wake: &mut Vec<Timestamp>,
+    ) {
+        let (_, maximum) = self.bounds();
+        let asked = (decision.servers + 1).min(maximum);
+        if self.state.held.is_some_and(|(servers, _)| servers >= asked) {
+            return;
+        }
+        if let Some(server) = self.on_the_way() {
+            return decision.object(Veto::Busy { server });
+        }
+        if let Some(until) = self.rest(now, self.config.policy.cool_down.up) {
+            wake.push(until);
+            return decision.object(Veto::CoolDown { until });
+        }
+        self.state.held = Some((asked, rule));
+    }
+
+    fn hear_down(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Vec<Timestamp>) {
+        let votes = decision.votes;
+        let mut agreed = true;
+        for vote in votes.iter().flatten().filter(|vote| vote.direction == Direction::Down) {
+            let rule = vote.rule;
+            agreed &= vote.opinion == Opinion::Agrees;
+            match vote.opinion {
+                Opinion::Agrees => {}
+                Opinion::Filling => decision.object(Veto::WindowNotFull {
+                    rule,
+                    filled: vote.filled,
+                    window: vote.window,
+                }),
+                Opinion::Disagrees => decision.object(Veto::NotAllAgree { rule }),
+                Opinion::Missing => decision.object(Veto::Stale { rule }),
+            }
+        }
+        if !agreed {
+            return;
+        }
+        if let Some(until) = self.rest(now, self.config.policy.cool_down.down) {
+            wake.push(until);
+            return decision.object(Veto::CoolDown { until });
+        }
+        if let Some(veto) = self.projection(now, decision.servers.saturating_sub(1)) {
+            return decision.object(veto);
+        }
+        self.state.held = self.state.held.and_then(|(servers, rule)| {
+            let fewer = servers.min(decision.servers).saturating_sub(1);
+            (fewer > 1).then_some((fewer, rule))
+        });
+    }
+
+    fn on_the_way(&self) -> Option<ServerId> {
+        let moving =
+            |standby: &&Standby| standby.stage.is_committed() && standby.stage != Stage::Serving;
+        self.state.standbys.iter().find(moving).map(|standby| standby.server)
+    }
+
+    fn rest(&self, now: Timestamp, length: Span) -> Option<Timestamp> {
+        self.state.last_event.map(|last| last + length).filter(|until| now < *until)
+    }
+}
