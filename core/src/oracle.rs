@@ -12,7 +12,7 @@ use crate::billing::LedgerLine;
 use crate::controller::Step;
 use crate::fact::{Fact, FactSink};
 use crate::ids::ServerId;
-use crate::policy::UpRule;
+use crate::policy::Policy;
 use crate::time::Timestamp;
 
 use billing_exact::BillingExact;
@@ -80,14 +80,14 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// Oracles for `servers` servers under a policy with these up rules.
-    pub fn new(servers: usize, up: &[UpRule]) -> Self {
+    /// Oracles for `servers` servers under `policy`.
+    pub fn new(servers: usize, policy: &Policy) -> Self {
         Self {
             conservation: Conservation::new(),
             servers: Servers::new(servers),
             jobs: JobsExactlyOnce::new(),
             billing: BillingExact::new(servers),
-            required: OnlyWhenRequired::new(up),
+            required: OnlyWhenRequired::new(policy),
         }
     }
 

@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
         let zone = TimeZone::get(&model.zone).unwrap_or(TimeZone::UTC);
         let plans = model.servers.iter().map(|server| (server.plan.clone(), server.pricing));
         let sinks = Sinks {
-            panel: Panel::new(model.servers.len(), &model.group.policy.up),
+            panel: Panel::new(model.servers.len(), &model.group.policy),
             meter: Meter::new(plans, zone.clone()),
             collector: Collector::new(),
         };

@@ -96,7 +96,7 @@ fn planted(defect: Defect, command: Command) -> Vec<Command> {
 /// Runs the scenario with `defect` planted; the properties that were violated.
 fn violated(defect: Defect) -> Vec<&'static str> {
     let mut model = parse("d", "d.toml", SCENARIO, Path::new("."), &Overrides::default()).unwrap();
-    let panel = Panel::new(model.servers.len(), &model.group.policy.up);
+    let panel = Panel::new(model.servers.len(), &model.group.policy);
     if defect == Defect::HurryTheWindow {
         model.group.policy.up[0].window = Span::from_mins(1);
     }

@@ -4,7 +4,7 @@ use tidegate_core::billing::{LedgerLine, Meter, Pricing};
 use tidegate_core::decision::{Decision, Source, Verdict};
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
 use tidegate_core::oracle::{Closing, Panel};
-use tidegate_core::policy::{Metric, Missing, UpRule};
+use tidegate_core::policy::{Metric, Missing, Policy, UpRule};
 use tidegate_core::{
     JobId, Money, Ratio, RequestId, RuleId, ServerId, Span, Step, TimeZone, Timestamp,
 };
@@ -15,18 +15,19 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::default() + Span::from_secs(seconds)
 }
 
-fn up_rule() -> UpRule {
-    UpRule {
+fn policy() -> Policy {
+    let rule = UpRule {
         metric: Metric::Cpu,
         above: Ratio::from_percent(75),
         window: Span::from_mins(5),
         missing: Missing::Reset,
-    }
+    };
+    Policy { up: vec![rule], ..Policy::default() }
 }
 
 /// The properties that facts and steps violate.
 fn violated(facts: &[Fact], steps: &[Step], ledger: &[LedgerLine]) -> Vec<&'static str> {
-    let mut panel = Panel::new(2, &[up_rule()]);
+    let mut panel = Panel::new(2, &policy());
     for (second, fact) in facts.iter().enumerate() {
         panel.fact(at(second as i64), *fact);
     }
@@ -128,19 +129,44 @@ fn a_bill_with_a_gap_or_a_wrong_amount_violates_billing_exact() {
     assert_eq!(violated(&facts, &[], &dear), ["billing-exact"]);
 }
 
-#[test]
-fn scaling_up_without_a_full_window_violates_only_when_required() {
+fn decided(servers: u16, verdict: Verdict) -> Step {
     let decision = Decision {
-        servers: 1,
+        servers,
         wanted: 2,
-        verdict: Verdict::ScaleUp(1),
+        verdict,
         source: Some(Source::Rule(RuleId(0))),
         votes: Default::default(),
         vetoes: Default::default(),
         flip: None,
     };
-    let step = Step { commands: Vec::new(), decision, wake_at: None };
-    let sample = Fact::Sampled { cpu: Ratio::from_percent(90), memory: Ratio::default() };
-    assert_eq!(violated(&[sample; 200], std::slice::from_ref(&step), &[]), ["only-when-required"]);
-    assert!(violated(&[sample; 301], std::slice::from_ref(&step), &[]).is_empty());
+    Step { commands: Vec::new(), decision, wake_at: None }
+}
+
+fn sample(percent: u32) -> Fact {
+    Fact::Sampled { cpu: Ratio::from_percent(percent), memory: Ratio::default() }
+}
+
+#[test]
+fn scaling_up_without_a_full_window_violates_only_when_required() {
+    let up = [decided(1, Verdict::ScaleUp(1))];
+    assert_eq!(violated(&[sample(90); 200], &up, &[]), ["only-when-required"]);
+    assert!(violated(&[sample(90); 301], &up, &[]).is_empty());
+}
+
+#[test]
+fn a_peak_that_is_long_over_does_not_excuse_a_scale_up() {
+    let mut facts = vec![sample(90); 400];
+    facts.extend([sample(10); 400]);
+    let up = [decided(1, Verdict::ScaleUp(1))];
+    assert_eq!(violated(&facts, &up, &[]), ["only-when-required"]);
+}
+
+#[test]
+fn a_server_that_was_lost_may_be_replaced_once() {
+    let lost = decided(1, Verdict::Hold);
+    let again = decided(1, Verdict::ScaleUp(1));
+    let steps = [decided(2, Verdict::Hold), lost, again.clone()];
+    assert!(violated(&[sample(10); 9], &steps, &[]).is_empty());
+    let twice = [decided(2, Verdict::Hold), decided(2, Verdict::ScaleUp(1))];
+    assert_eq!(violated(&[sample(10); 9], &twice, &[]), ["only-when-required"]);
 }

@@ -1,10 +1,11 @@
-//! `only-when-required`: a rule scales up only if its metric was past the threshold for its window.
+//! `only-when-required`: a rule scales up only if its metric was past the threshold for its window,
+//! or if a server that it had asked for was lost.
 
 use super::Verdict;
 use crate::decision::{Decision, Source, Verdict as Decided};
 use crate::fact::Fact;
 use crate::observation::Ratio;
-use crate::policy::{Metric, UpRule};
+use crate::policy::{Metric, Policy, UpRule};
 use crate::time::{Span, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -14,27 +15,38 @@ struct Watch {
     window: Span,
     /// Since when each true sample has been past the threshold.
     since: Option<Timestamp>,
-    /// The longest time that the samples have been past it, which evidence shows a little later.
+    /// For how long they had been when they last were, and when that was.
     held: Span,
+    last: Timestamp,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct OnlyWhenRequired {
     watches: Vec<Watch>,
+    /// The controller sees the truth a little later: for so long a condition still counts.
+    grace: Span,
+    /// Servers that were to serve after the last step.
+    expected: u16,
+    /// Those of them that were lost and not replaced.
+    owed: u16,
     verdict: Verdict,
 }
 
 impl OnlyWhenRequired {
-    pub fn new(up: &[UpRule]) -> Self {
+    pub fn new(policy: &Policy) -> Self {
         let watch = |rule: &UpRule| Watch {
             metric: rule.metric,
             above: rule.above,
             window: rule.window,
             since: None,
             held: Span::ZERO,
+            last: Timestamp::default(),
         };
         Self {
-            watches: up.iter().map(watch).collect(),
+            watches: policy.up.iter().map(watch).collect(),
+            grace: policy.evidence.stale_after,
+            expected: 1,
+            owed: 0,
             verdict: Verdict::new("only-when-required"),
         }
     }
@@ -48,7 +60,7 @@ impl OnlyWhenRequired {
             };
             if value > watch.above {
                 let since = *watch.since.get_or_insert(at);
-                watch.held = at.since(since);
+                (watch.held, watch.last) = (at.since(since), at);
             } else {
                 watch.since = None;
             }
@@ -56,17 +68,33 @@ impl OnlyWhenRequired {
     }
 
     pub fn step(&mut self, at: Timestamp, decision: &Decision) {
-        let (Decided::ScaleUp(_), Some(Source::Rule(rule))) = (decision.verdict, decision.source)
-        else {
-            return;
+        self.owed += self.expected.saturating_sub(decision.servers);
+        self.expected = match decision.verdict {
+            Decided::Hold => decision.servers,
+            Decided::ScaleUp(by) => decision.servers + by,
+            Decided::ScaleDown(by) => decision.servers.saturating_sub(by),
         };
+        if let Decided::ScaleUp(by) = decision.verdict {
+            if let Some(Source::Rule(rule)) = decision.source
+                && by > self.owed
+            {
+                self.judge(at, usize::from(rule.0));
+            }
+            self.owed = self.owed.saturating_sub(by);
+        } else if decision.wanted <= self.expected {
+            self.owed = 0;
+        }
+    }
+
+    fn judge(&mut self, at: Timestamp, rule: usize) {
         self.verdict.checked += 1;
-        let Some(watch) = self.watches.get(usize::from(rule.0)) else { return };
-        let held = watch.held;
+        let Some(watch) = self.watches.get(rule) else { return };
+        let counts = watch.since.is_some() || at.since(watch.last) <= self.grace;
+        let held = if counts { watch.held } else { Span::ZERO };
         if held < watch.window {
             let window = watch.window;
             self.verdict.violate(at, || {
-                format!("rule {} scaled up after {held} past its threshold, not {window}", rule.0)
+                format!("rule {} scaled up after {held} past its threshold, not {window}", rule + 1)
             });
         }
     }
