@@ -3,6 +3,7 @@
 mod file;
 mod load;
 mod lower;
+mod set;
 mod units;
 
 use std::ops::Range;
@@ -17,7 +18,7 @@ pub use file::ScenarioFile;
 /// What the command line changes in a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// `key=value` pairs; a key is a dotted path to a value that the file has.
+    /// `key=value` pairs; a key is a dotted path, positions in arrays count from 0.
     pub set: Vec<String>,
     /// Another seed.
     pub seed: Option<u64>,
@@ -118,7 +119,7 @@ pub fn parse(
 ) -> Result<Model, ScenarioError> {
     let mut text = text.to_owned();
     for set in &overrides.set {
-        text = apply(&text, set)
+        text = set::apply(&text, set)
             .map_err(|message| ScenarioError::about(format!("--set {set}"), message))?;
     }
     let parsed: ScenarioFile =
@@ -179,37 +180,6 @@ fn span_of(text: &str, path: &[Key]) -> Option<Range<usize>> {
         value = Some(next.get_ref());
     }
     span
-}
-
-/// Replaces the value at a dotted key, which the text must have.
-fn apply(text: &str, set: &str) -> Result<String, String> {
-    let (key, value) = set.split_once('=').ok_or("needs the form key=value")?;
-    let path = keys(key.trim());
-    DeTable::parse(text).map_err(|why| why.message().to_owned())?;
-    let exact = path.len();
-    let found = (0..=exact).rev().find(|&length| span_of(text, &path[..length]).is_some());
-    let span = span_of(text, &path).filter(|_| has(text, &path));
-    let (Some(span), Some(_)) = (span, found) else {
-        return Err(format!("the file has no value `{}` to replace", key.trim()));
-    };
-    let value = value.trim();
-    let as_toml = format!("x = {value}").parse::<toml::Table>().is_ok();
-    let written = if as_toml { value.to_owned() } else { toml::Value::from(value).to_string() };
-    Ok(format!("{}{written}{}", &text[..span.start], &text[span.end..]))
-}
-
-fn has(text: &str, path: &[Key]) -> bool {
-    let Ok(table) = text.parse::<toml::Table>() else { return false };
-    let mut value = &toml::Value::Table(table);
-    for key in path {
-        let next = match key {
-            Key::Name(name) => value.get(name.as_str()),
-            Key::Index(index) => value.get(*index),
-        };
-        let Some(next) = next else { return false };
-        value = next;
-    }
-    !value.is_table()
 }
 
 /// The JSON Schema of the scenario file.

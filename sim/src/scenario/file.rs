@@ -207,6 +207,9 @@ pub struct StationFile {
     pub servers: Option<u32>,
     /// Network there and back.
     pub latency: Option<Span>,
+    /// What each request and job that names no phase here brings all the same; `0s` for nothing.
+    /// Default 100us in Redis, 200us in the storage, nothing in the database.
+    pub touch: Option<Span>,
 }
 
 /// Use of memory.

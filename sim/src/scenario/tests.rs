@@ -1,4 +1,7 @@
+use tidegate_core::Span;
+
 use super::*;
+use crate::model::{Dist, Place};
 
 const SMALL: &str = r#"
 start = "2026-03-02T08:00[Asia/Kolkata]"
@@ -56,9 +59,92 @@ fn an_error_has_its_place_and_a_hint() {
 }
 
 #[test]
-fn set_replaces_a_value_and_refuses_an_unknown_key() {
-    let set = |set: &str| Overrides { set: vec![set.to_owned()], ..Overrides::default() };
-    assert_eq!(parsed(SMALL, &set("duration=5m")).unwrap().duration.to_string(), "5m");
-    assert_eq!(parsed(SMALL, &set("plans.small.vcpu=4")).unwrap().servers[0].vcpu, 4);
-    assert!(parsed(SMALL, &set("nothing=1")).is_err());
+fn an_impossible_value_is_refused_where_it_stands() {
+    let cases = [
+        ("cpu = \"20ms\"", "cpu = { mean = \"20ms\", cv = nan }", "`cv` lies between"),
+        ("cpu = \"20ms\"", "cpu = { mean = \"20ms\" }", "a duration is"),
+        ("cpu = \"20ms\"", "cpu = 20", "needs its unit"),
+        ("cpu = \"20ms\"", "cpu = { exponentiall = \"20ms\" }", "unknown field"),
+        ("memory = \"4GiB\"", "memory = \"1GiB\"", "MiB, the plan has 1024"),
+        (
+            "[[load]]",
+            "[[request]]\nname = \"page\"\nphases = [{ cpu = \"1s\" }]\n[[load]]",
+            "another",
+        ),
+        (
+            "[[load]]",
+            "[monitoring]\nscrape = \"5m\"\n[[policy.up]]\nmetric = \"cpu\"\nabove = \"70%\"\n[[policy.down]]\nmetric = \"cpu\"\nbelow = \"30%\"\n[[load]]",
+            "no rule could fire",
+        ),
+        (
+            "[[load]]",
+            "[[operator]]\nat = \"2026-03-02T07:00[Asia/Kolkata]\"\naction = \"scale-up\"\n[[load]]",
+            "outside the run",
+        ),
+    ];
+    for (from, to, message) in cases {
+        let error = parsed(&SMALL.replace(from, to), &Overrides::default()).unwrap_err();
+        assert!(error.position().is_some(), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+#[test]
+fn requests_and_jobs_touch_what_is_shared_unless_they_name_it_or_are_told_not_to() {
+    let places = |text: &str| {
+        let model = parsed(text, &Overrides::default()).unwrap();
+        model.requests[0].phases.iter().map(|phase| phase.place).collect::<Vec<_>>()
+    };
+    assert_eq!(places(SMALL), [Place::Redis, Place::Nfs, Place::Cpu]);
+    let named = SMALL.replace("{ cpu = \"20ms\" }", "{ cpu = \"20ms\" }, { nfs = \"1ms\" }");
+    assert_eq!(places(&named), [Place::Redis, Place::Cpu, Place::Nfs]);
+    let untouched = SMALL.replace("[group]", "redis.touch = \"0s\"\nnfs.touch = \"0s\"\n[group]");
+    let untouched = untouched.replace("[plans.small]", "").replace("vcpu = 2\n", "");
+    let top = "plans.small.vcpu = 2\n".to_owned() + &untouched;
+    let top =
+        top.replace("memory =", "plans.small.memory =").replace("price =", "plans.small.price =");
+    assert_eq!(places(&top), [Place::Cpu]);
+}
+
+#[test]
+fn set_replaces_or_adds_a_value_and_refuses_what_is_no_key() {
+    let set = |sets: &[&str]| Overrides {
+        set: sets.iter().map(ToString::to_string).collect(),
+        ..Overrides::default()
+    };
+    let read = |sets: &[&str]| parsed(SMALL, &set(sets));
+    assert_eq!(read(&["duration=5m"]).unwrap().duration.to_string(), "5m");
+    assert_eq!(read(&["plans.small.vcpu=4"]).unwrap().servers[0].vcpu, 4);
+    assert_eq!(read(&["proxy.timeout=9s"]).unwrap().proxy.timeout.to_string(), "9s");
+    assert_eq!(
+        read(&["policy.steps.warm.deadline=9m", "policy.steps.warm.attempts=1"])
+            .unwrap()
+            .group
+            .policy
+            .steps
+            .warm
+            .attempts,
+        1
+    );
+    let phases = read(&["request.0.phases.0.cpu=7ms"]).unwrap().requests[0].phases.clone();
+    assert_eq!(phases.last().unwrap().demand, Dist::Constant(Span::from_millis(7)));
+    let rules = [
+        "policy.up.0.metric=cpu",
+        "policy.up.0.above=70%",
+        "policy.down.0.metric=cpu",
+        "policy.down.0.below=30%",
+    ];
+    assert_eq!(read(&rules).unwrap().group.policy.up.len(), 1);
+    assert_eq!(read(&["load.1.kind=constant", "load.1.rate=2.5"]).unwrap().loads.len(), 2);
+    for (wrong, message) in [
+        ("nothing=1", "unknown field"),
+        ("duration", "key=value"),
+        ("load.7.rate=1", "no position 7"),
+        ("plans.small=1", "is a table"),
+        ("duration.x=1", "not a table"),
+        ("a..b=1", "empty"),
+    ] {
+        let error = read(&[wrong]).unwrap_err();
+        assert!(error.to_string().contains(message), "{wrong}: {error}");
+    }
 }

@@ -1,0 +1,164 @@
+//! Loads, as pieces of a rate or as people.
+
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+use tidegate_core::{Span, Timestamp};
+
+use super::LONGEST;
+use super::work::class_named;
+use crate::model::{Exam, Load, Open, Piece};
+use crate::scenario::file::ScenarioFile;
+use crate::scenario::load::{LoadFile, curve, trace};
+use crate::scenario::{Fault, Overrides};
+
+const RATE_MAX: f64 = 1e7;
+
+pub(super) fn loads(
+    file: &ScenarioFile,
+    directory: &Path,
+    overrides: &Overrides,
+    start: Timestamp,
+) -> Result<(Vec<Load>, Span), Fault> {
+    let zone = file.start.time_zone();
+    let end = file.duration.unwrap_or(LONGEST).min(LONGEST);
+    let (mut loads, mut longest) = (Vec::new(), Span::ZERO);
+    if let Some(path) = &overrides.load {
+        let (pieces, length) = trace(path, 1.0)?;
+        return Ok((vec![Load::Open(Open { pieces, exact: true, class: None })], length));
+    }
+    for (index, given) in file.load.iter().enumerate() {
+        let path = format!("load.{index}");
+        let class = |name: &Option<String>| {
+            let name = name.as_ref().map(|name| class_named(file, name, &format!("{path}.class")));
+            name.transpose()
+        };
+        let open = |pieces, exact, class| Load::Open(Open { pieces, exact, class });
+        let load = match given {
+            LoadFile::Constant { rate, from, length, scale, class: name } => {
+                let rate = rate * scale.unwrap_or(1.0);
+                let to = length.map_or(end, |length| *from + length);
+                let piece = Piece { from: *from, to, rate_from: rate, rate_to: rate };
+                open(vec![piece], false, class(name)?)
+            }
+            LoadFile::Curve { points, scale, class: name } => {
+                open(curve(points, scale.unwrap_or(1.0)), false, class(name)?)
+            }
+            LoadFile::BusinessHours { peak, base, scale, class: name } => {
+                let points = business_hours(*peak, *base, start, end, &zone);
+                open(curve(&points, scale.unwrap_or(1.0)), false, class(name)?)
+            }
+            LoadFile::FlashSale { base, peak, at, rise, hold, decay, scale, class: name } => {
+                let (top, fall) = (*at + *rise, *at + *rise + *hold);
+                let over = fall + *decay;
+                let points = [
+                    (Span::ZERO, *base),
+                    (*at, *base),
+                    (top, *peak),
+                    (fall, *peak),
+                    (over, *base),
+                    (end.max(over), *base),
+                ];
+                open(curve(&points, scale.unwrap_or(1.0)), false, class(name)?)
+            }
+            LoadFile::Exam { .. } => Load::Exam(exam(file, given, &path)?),
+            LoadFile::Trace { file: name, exact, scale, class: kind } => {
+                let (pieces, length) =
+                    trace(&directory.join(name), scale.unwrap_or(1.0)).map_err(|fault| Fault {
+                        hint: fault.hint,
+                        ..Fault::at(&format!("{path}.file"), fault.message)
+                    })?;
+                longest = longest.max(length);
+                open(pieces, *exact, class(kind)?)
+            }
+        };
+        check_rates(&load, &path)?;
+        loads.push(load);
+    }
+    if loads.is_empty() {
+        return Err(Fault::at("load", "there is no load").hint("add a `[[load]]` table"));
+    }
+    Ok((loads, longest))
+}
+
+fn check_rates(load: &Load, path: &str) -> Result<(), Fault> {
+    let Load::Open(open) = load else { return Ok(()) };
+    let sane = |piece: &Piece| {
+        let rate = 0.0..=RATE_MAX;
+        rate.contains(&piece.rate_from) && rate.contains(&piece.rate_to) && piece.from < piece.to
+    };
+    if open.pieces.iter().all(sane) && open.pieces.is_sorted_by_key(|piece| piece.from) {
+        return Ok(());
+    }
+    Err(Fault::at(path, format!("rates lie between 0 and {RATE_MAX} a second, times grow")))
+}
+
+fn exam(file: &ScenarioFile, given: &LoadFile, path: &str) -> Result<Exam, Fault> {
+    let LoadFile::Exam {
+        users,
+        opens,
+        login_within,
+        length,
+        submit_within,
+        think,
+        login,
+        work,
+        submit,
+        retries,
+        backoff,
+    } = given
+    else {
+        return Err(Fault::at(path, "is not an exam"));
+    };
+    if *users == 0 || *users > 10_000_000 || length.is_zero() {
+        return Err(Fault::at(path, "an exam has 1 to 10000000 users and a length"));
+    }
+    let class = |name: &str, field: &str| class_named(file, name, &format!("{path}.{field}"));
+    Ok(Exam {
+        users: *users,
+        opens: *opens,
+        login_within: *login_within,
+        length: *length,
+        submit_within: *submit_within,
+        think: think.dist(),
+        login: class(login, "login")?,
+        work: class(work, "work")?,
+        submit: class(submit, "submit")?,
+        retries: retries.unwrap_or(3),
+        backoff: backoff.unwrap_or(Span::from_secs(2)),
+    })
+}
+
+/// Hours and shares of the way from base to peak on a working day.
+const WORKING_DAY: [(i8, f64); 7] =
+    [(8, 0.0), (10, 1.0), (12, 1.0), (13, 0.7), (14, 1.0), (17, 0.8), (19, 0.0)];
+
+fn business_hours(
+    peak: f64,
+    base: f64,
+    start: Timestamp,
+    length: Span,
+    zone: &TimeZone,
+) -> Vec<(Span, f64)> {
+    let end = start + length;
+    let mut day = zone.to_datetime(start.to_jiff()).date();
+    let mut points = vec![(Span::ZERO, base)];
+    loop {
+        let weekday = day.weekday().to_monday_zero_offset();
+        for (hour, share) in WORKING_DAY {
+            let instant = zone.to_ambiguous_timestamp(day.at(hour, 0, 0, 0)).compatible();
+            let at = instant.ok().and_then(Timestamp::from_jiff);
+            if let Some(at) = at.filter(|at| weekday < 5 && *at > start && *at < end) {
+                points.push((at.since(start), base + share * (peak - base)));
+            }
+        }
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+        let midnight = zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
+        if midnight.ok().and_then(Timestamp::from_jiff).is_none_or(|at| at >= end) {
+            break;
+        }
+    }
+    points.push((length, base));
+    points
+}

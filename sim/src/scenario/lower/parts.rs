@@ -1,0 +1,86 @@
+//! The machines, the proxy, the shared stations, memory and monitoring.
+
+use tidegate_core::Span;
+
+use super::MIB;
+use crate::model::{Balance, Dist, Machine, Memory, Monitoring, Proxy, Station};
+use crate::scenario::Fault;
+use crate::scenario::file::{BalanceFile, ScenarioFile, StationFile};
+use crate::scenario::units::Length;
+
+pub(super) fn machine(file: &ScenarioFile) -> Machine {
+    let or = |length: Option<Length>, default: Dist| length.map_or(default, Length::dist);
+    let server = &file.server;
+    Machine {
+        boot: or(server.boot, Dist::Lognormal(Span::from_secs(45), 0.2)),
+        services: or(server.services, Dist::Lognormal(Span::from_secs(60), 0.2)),
+        services_stop: or(server.services_stop, Dist::Constant(Span::from_secs(5))),
+        stop: or(server.stop, Dist::Constant(Span::from_secs(20))),
+    }
+}
+
+pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
+    let proxy = &file.proxy;
+    if proxy.timeout.is_some_and(Span::is_zero) {
+        return Err(Fault::at("proxy.timeout", "must be more than zero"));
+    }
+    if proxy.max_connections == Some(0) {
+        return Err(Fault::at("proxy.max_connections", "must be more than zero"));
+    }
+    Ok(Proxy {
+        balance: match proxy.balance {
+            BalanceFile::RoundRobin => Balance::RoundRobin,
+            BalanceFile::LeastConnections => Balance::LeastConnections,
+        },
+        latency: proxy.latency.unwrap_or(Span::from_nanos(300_000)),
+        max_connections: proxy.max_connections,
+        backlog: proxy.backlog.unwrap_or(1_000),
+        timeout: proxy.timeout.unwrap_or(Span::from_secs(60)),
+        change: proxy.change.unwrap_or(Span::from_secs(1)),
+    })
+}
+
+pub(super) fn station(
+    file: StationFile,
+    name: &str,
+    servers: u32,
+    latency: Span,
+) -> Result<Station, Fault> {
+    let servers = file.servers.unwrap_or(servers);
+    if servers == 0 || servers > 4_096 {
+        return Err(Fault::at(&format!("{name}.servers"), "a station has 1 to 4096 servers"));
+    }
+    Ok(Station { servers, latency: file.latency.unwrap_or(latency) })
+}
+
+pub(super) fn memory(file: &ScenarioFile) -> Memory {
+    let memory = file.memory;
+    Memory {
+        base: memory.base.map_or(1 << 30, |size| size.0),
+        worker: memory.worker.map_or(60 * MIB, |size| size.0),
+        growth: memory.growth.map_or(4 << 10, |size| size.0),
+        max_requests: memory.max_requests.unwrap_or(5_000),
+    }
+}
+
+pub(super) fn monitoring(file: &ScenarioFile) -> Result<Monitoring, Fault> {
+    let given = file.monitoring;
+    for (name, span) in [
+        ("scrape", given.scrape),
+        ("evaluate", given.evaluate),
+        ("range", given.range),
+        ("health", given.health),
+    ] {
+        if span.is_some_and(|span| span < Span::from_millis(10)) {
+            let path = format!("monitoring.{name}");
+            return Err(Fault::at(&path, "must be at least 10ms"));
+        }
+    }
+    Ok(Monitoring {
+        scrape: given.scrape.unwrap_or(Span::from_secs(15)),
+        evaluate: given.evaluate.unwrap_or(Span::from_secs(15)),
+        range: given.range.unwrap_or(Span::from_mins(1)),
+        delay: given.delay.unwrap_or(Span::from_secs(2)),
+        health: given.health.unwrap_or(Span::from_secs(5)),
+    })
+}

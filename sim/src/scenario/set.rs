@@ -1,0 +1,88 @@
+//! `--set key=value`: changes the text of a scenario before it is read.
+
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
+
+use super::{Key, keys};
+
+/// The text with the value at a dotted key replaced or added. Tables on the way are made as needed;
+/// the position after the last one of an array of tables adds one.
+///
+/// A text that is not TOML is given back as it is, for its reader to refuse with the place.
+///
+/// # Errors
+/// What is wrong with `set`, as a sentence.
+pub(super) fn apply(text: &str, set: &str) -> Result<String, String> {
+    let (key, value) = set.split_once('=').ok_or("needs the form key=value")?;
+    let path = keys(key.trim());
+    if path.iter().any(|key| matches!(key, Key::Name(name) if name.is_empty())) {
+        return Err("a part of the key is empty".to_owned());
+    }
+    let Ok(mut document) = text.parse::<DocumentMut>() else { return Ok(text.to_owned()) };
+    put(document.as_item_mut(), &path, value_of(value.trim()))
+        .map_err(|why| format!("`{}` {why}", key.trim()))?;
+    let text = document.to_string();
+    match text.parse::<DocumentMut>() {
+        Ok(_) => Ok(text),
+        Err(_) => Err(format!("`{}` cannot be added there: write it into the file", key.trim())),
+    }
+}
+
+/// A value as TOML writes it; what is none, such as `5m` or `80%`, is a text.
+fn value_of(text: &str) -> Value {
+    text.parse().unwrap_or_else(|_| Value::from(text))
+}
+
+fn put(item: &mut Item, path: &[Key], value: Value) -> Result<(), String> {
+    let [key, rest @ ..] = path else { return replace(item, value) };
+    match key {
+        Key::Name(name) => put(child(item, name, rest)?, rest, value),
+        Key::Index(index) => put_into_array(item, *index, rest, value),
+    }
+}
+
+/// The item named `name`, made if it is not there: an array if a position follows, else a table.
+fn child<'a>(item: &'a mut Item, name: &str, rest: &[Key]) -> Result<&'a mut Item, String> {
+    let inline = item.is_inline_table();
+    let table = item.as_table_like_mut().ok_or("leads through what is not a table")?;
+    Ok(table.entry(name).or_insert_with(|| match rest.first() {
+        None => Item::None,
+        Some(Key::Name(_)) if inline => Item::Value(Value::InlineTable(InlineTable::default())),
+        Some(Key::Name(_)) => Item::Table(Table::new()),
+        Some(Key::Index(_)) => Item::ArrayOfTables(ArrayOfTables::new()),
+    }))
+}
+
+fn put_into_array(item: &mut Item, index: usize, rest: &[Key], value: Value) -> Result<(), String> {
+    let missing = |length: usize| format!("has no position {index}: there are {length}");
+    if let Some(tables) = item.as_array_of_tables_mut() {
+        let length = tables.len();
+        if index == length && !rest.is_empty() {
+            tables.push(Table::new());
+        }
+        let table = tables.get_mut(index).ok_or_else(|| missing(length))?;
+        let mut held = Item::Table(std::mem::take(table));
+        let done = put(&mut held, rest, value);
+        *table = held.into_table().unwrap_or_default();
+        return done;
+    }
+    let array = item.as_array_mut().ok_or("leads through what is not an array")?;
+    let length = array.len();
+    let found = array.get_mut(index).ok_or_else(|| missing(length))?;
+    let mut held = Item::Value(found.clone());
+    put(&mut held, rest, value)?;
+    *found = held.into_value().map_err(|_| missing(length))?;
+    Ok(())
+}
+
+fn replace(item: &mut Item, value: Value) -> Result<(), String> {
+    if item.is_table() || item.is_array_of_tables() {
+        return Err("is a table: name one of its keys".to_owned());
+    }
+    let decor = item.as_value().map(|old| old.decor().clone());
+    let mut value = value;
+    if let Some(decor) = decor {
+        *value.decor_mut() = decor;
+    }
+    *item = Item::Value(value);
+    Ok(())
+}
