@@ -77,9 +77,10 @@ enum Event {
     Resize,
     Resized,
     Operator,
+    SlowStart,
 }
 
-const EVENTS: [Event; 12] = [
+const EVENTS: [Event; 13] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -92,6 +93,7 @@ const EVENTS: [Event; 12] = [
     Event::Resize,
     Event::Resized,
     Event::Operator,
+    Event::SlowStart,
 ];
 const INDEX_BITS: u32 = 27;
 
@@ -287,6 +289,7 @@ impl<S: FactSink> World<S> {
             }
             Event::Resize => self.resize(index as usize),
             Event::Resized => self.resized(index as usize),
+            Event::SlowStart => self.slow_start(index as usize),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }

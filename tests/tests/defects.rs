@@ -18,7 +18,7 @@ start = "2026-03-02T10:00[UTC]"
 duration = "40m"
 plans.m = { vcpu = 4, memory = "16GiB", price = "300 USD/month" }
 group = { primary = "m" }
-bench = [{ name = "b", workers = 200 }]
+bench = [{ name = "b", workers = 120 }]
 server = { services_stop = "0s" }
 request = [{ name = "page", phases = [{ cpu = "30ms" }, { wait = "400ms" }], enqueues = { job = "mail", share = "2%" } }]
 job = [{ name = "mail", queue = "default", phases = [{ wait = { mean = "20s", cv = 0.5 } }] }]

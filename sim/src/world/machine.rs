@@ -1,11 +1,16 @@
 //! Commands, carried out: machines boot and stop, services come and go, the proxy is told.
 
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
-use tidegate_core::{Command, CommandKind, Failure, JobId, Outcome, Power, RequestId, ServerId};
+use tidegate_core::{
+    Command, CommandKind, Failure, JobId, Outcome, Power, RequestId, ServerId, Span,
+};
 
 use crate::slab::{Kind, NONE};
 
 use super::{Event, Notice, World};
+
+/// Steps in which the proxy raises the share of a server that has joined.
+const SLOW_START_STEPS: u64 = 20;
 
 impl<S: FactSink> World<S> {
     /// Begins to carry out `command`; a [`Notice::Completed`] tells when its effect is in place.
@@ -64,7 +69,7 @@ impl<S: FactSink> World<S> {
         match command.kind {
             CommandKind::PowerOn => self.servers[server.index()].power = Power::On,
             CommandKind::StartServices => self.services_started(server),
-            CommandKind::Join { weight, .. } => self.joined(server, weight),
+            CommandKind::Join { weight, slow_start } => self.joined(server, weight, slow_start),
             CommandKind::Drain => self.set_receives(server, false),
             CommandKind::QuiesceJobs => self.servers[server.index()].takes_jobs = false,
             CommandKind::ResumeJobs => self.take_jobs(server.index()),
@@ -86,9 +91,24 @@ impl<S: FactSink> World<S> {
         self.take_jobs(server.index());
     }
 
-    fn joined(&mut self, server: ServerId, weight: u16) {
-        self.servers[server.index()].weight = weight.max(1);
+    fn joined(&mut self, server: ServerId, weight: u16, slow_start: Span) {
+        let length = slow_start.as_nanos().cast_unsigned();
+        let machine = &mut self.servers[server.index()];
+        machine.weight = weight.max(1);
+        machine.ramp = (self.now, self.now.saturating_add(length));
+        self.slow_start(server.index());
         self.set_receives(server, true);
+    }
+
+    /// Sets a server's present share of the traffic, and looks again until it is the whole of it.
+    pub(super) fn slow_start(&mut self, index: usize) {
+        let machine = &mut self.servers[index];
+        let (from, to) = machine.ramp;
+        machine.share = machine.share_at(self.now);
+        if self.now < to {
+            let step = (to - from).div_ceil(SLOW_START_STEPS);
+            self.at((self.now + step).min(to), Event::SlowStart, index as u32);
+        }
     }
 
     fn set_receives(&mut self, server: ServerId, receives: bool) {

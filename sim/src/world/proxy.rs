@@ -41,7 +41,7 @@ impl Balancer {
             if !self.is_open(server) {
                 continue;
             }
-            let weight = i64::from(server.weight);
+            let weight = i64::from(server.share);
             self.credit[index] += weight;
             total += weight;
             if best.is_none_or(|other| self.credit[index] > self.credit[other]) {
@@ -54,7 +54,7 @@ impl Balancer {
 
     fn least_connections(&self, servers: &[Server]) -> Option<usize> {
         let load =
-            |server: &Server| (u64::from(server.open) << 20) / u64::from(server.weight.max(1));
+            |server: &Server| (u64::from(server.open) << 32) / u64::from(server.share.max(1));
         let open = servers.iter().enumerate().filter(|(_, server)| self.is_open(server));
         open.min_by_key(|(_, server)| load(server)).map(|(index, _)| index)
     }

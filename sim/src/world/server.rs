@@ -7,6 +7,9 @@ use tidegate_core::{Generation, Power, Ratio};
 use crate::cpu::Cpu;
 use crate::model::{Hardware, Memory, Model};
 
+/// A server's share for each unit of its weight, when its slow start is over.
+const FULL_SHARE: u32 = 100;
+
 /// The web workers of one bench on one server.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -48,6 +51,10 @@ pub(super) struct Server {
     pub takes_jobs: bool,
     pub generation: Generation,
     pub weight: u16,
+    /// From when to when its share of the traffic grows to its weight.
+    pub ramp: (u64, u64),
+    /// Its present share, [`FULL_SHARE`] for each unit of weight.
+    pub share: u32,
     pub cpu: Cpu,
     pub cores: u32,
     pub pools: Vec<Pool>,
@@ -76,6 +83,8 @@ impl Server {
             takes_jobs: false,
             generation: Generation(0),
             weight: 0,
+            ramp: (0, 0),
+            share: 0,
             cpu: Cpu::new(hardware.vcpu),
             cores: hardware.vcpu,
             pools: Vec::new(),
@@ -114,6 +123,18 @@ impl Server {
         self.receives = true;
         self.takes_jobs = true;
         self.weight = weight.max(1);
+        self.share = self.share_at(0);
+    }
+
+    /// Its share of the traffic at `now`: at least the least, so that a slow start begins at all.
+    pub fn share_at(&self, now: u64) -> u32 {
+        let full = u64::from(self.weight) * u64::from(FULL_SHARE);
+        let (from, to) = self.ramp;
+        if now >= to {
+            return full as u32;
+        }
+        let part = u128::from(full) * u128::from(now - from) / u128::from(to - from);
+        part.max(1) as u32
     }
 
     /// Share of its memory in use; past the whole it is full.
