@@ -47,6 +47,21 @@ impl Stage {
         Self::Faulted,
     ];
 
+    /// Its name, as in a record.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standby => "standby",
+            Self::Starting => "starting",
+            Self::Warming => "warming",
+            Self::Joining => "joining",
+            Self::Serving => "serving",
+            Self::Draining => "draining",
+            Self::Quiescing => "quiescing",
+            Self::Stopping => "stopping",
+            Self::Faulted => "faulted",
+        }
+    }
+
     /// Whether it serves or is on its way to it.
     pub const fn is_committed(self) -> bool {
         matches!(self, Self::Starting | Self::Warming | Self::Joining | Self::Serving)

@@ -4,7 +4,6 @@ use jiff::tz::TimeZone;
 use tidegate_core::decision::{Decision, Direction, Flip, Opinion, Source, Verdict, Veto, Vote};
 use tidegate_core::fact::FailureCause;
 use tidegate_core::ids::RuleId;
-use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::Metric;
 
 use crate::format::{length, moment};
@@ -146,20 +145,5 @@ pub const fn failure(cause: FailureCause) -> &'static str {
         FailureCause::Refused => "refused (502)",
         FailureCause::Killed => "server went away (502)",
         FailureCause::TimedOut => "timed out (504)",
-    }
-}
-
-/// A stage's name.
-pub const fn stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Standby => "standby",
-        Stage::Starting => "starting",
-        Stage::Warming => "warming",
-        Stage::Joining => "joining",
-        Stage::Serving => "serving",
-        Stage::Draining => "draining",
-        Stage::Quiescing => "quiescing",
-        Stage::Stopping => "stopping",
-        Stage::Faulted => "faulted",
     }
 }

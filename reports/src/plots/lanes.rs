@@ -7,7 +7,6 @@ use tidegate_core::record::{RunRecord, StageSpan};
 
 use super::axis::Axis;
 use super::chart::{Bar, Chart};
-use crate::words;
 
 const LANE: u32 = 34;
 const AROUND: u32 = 76;
@@ -30,7 +29,7 @@ pub fn servers(record: &RunRecord) -> Chart {
         Some(Bar { colour, from: (at(span.from), low), to: (at(span.to), high) })
     };
     let seen = |stage: &Stage| record.stages.iter().any(|span| span.stage == *stage);
-    let swatch = |stage: Stage| (words::stage(stage).to_owned(), look(stage).0);
+    let swatch = |stage: Stage| (stage.name().to_owned(), look(stage).0);
     Chart {
         title: "Servers".to_owned(),
         height: (AROUND + LANE * number as u32).max(160),
