@@ -112,6 +112,7 @@ impl Panel {
 }
 
 impl FactSink for Panel {
+    #[inline]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         self.conservation.fact(fact);
         self.servers.fact(at, fact);

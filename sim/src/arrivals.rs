@@ -3,51 +3,80 @@
 //! The process is made by inverting the cumulative rate of a piecewise linear curve (Çinlar 1975):
 //! one exponential draw and one square root an arrival, and no draw is rejected.
 
-use crate::chance::Uniforms;
+use crate::chance::{Exponentials, Uniforms};
 use crate::model::{Open, Piece};
 
 /// The next arrival of an open load, in nanoseconds from the start of the run.
 #[derive(Debug)]
 pub struct Arrivals {
     pieces: Vec<Piece>,
-    exact: bool,
-    draws: Uniforms,
-    piece: usize,
-    /// Seconds into the piece.
+    next_piece: usize,
+    present: Option<Present>,
+    /// Seconds into the present piece.
     position: f64,
+    chance: Chance,
+}
+
+/// The piece that arrivals come from, with what follows from it.
+#[derive(Clone, Copy, Debug)]
+struct Present {
+    piece: Piece,
+    length: f64,
+    slope: f64,
+    /// One over the rate of a piece whose rate does not change, else nothing.
+    gap: Option<f64>,
+}
+
+#[derive(Debug)]
+enum Chance {
+    Poisson(Exponentials),
     /// Exact counts: arrivals of the piece, those that came, and what rounding left over.
-    count: u64,
-    came: u64,
-    carry: f64,
+    Exact {
+        draws: Uniforms,
+        count: u64,
+        came: u64,
+        carry: f64,
+    },
 }
 
 impl Arrivals {
     /// The arrivals of `load`, drawn from the stream of `seed` and `name`.
     pub fn new(load: &Open, seed: u64, name: &str) -> Self {
+        let chance = if load.exact {
+            Chance::Exact { draws: Uniforms::new(seed, name), count: 0, came: 0, carry: 0.0 }
+        } else {
+            Chance::Poisson(Exponentials::new(seed, name))
+        };
         let mut arrivals = Self {
             pieces: load.pieces.clone(),
-            exact: load.exact,
-            draws: Uniforms::new(seed, name),
-            piece: 0,
+            next_piece: 0,
+            present: None,
             position: 0.0,
-            count: 0,
-            came: 0,
-            carry: 0.0,
+            chance,
         };
         arrivals.open_piece();
         arrivals
     }
 
     /// When the next request arrives; the greatest time if none does.
+    #[inline]
     pub fn draw(&mut self) -> u64 {
-        if self.exact { self.next_exact() } else { self.next_poisson() }
+        let Chance::Poisson(draws) = &mut self.chance else { return self.next_exact() };
+        let work = draws.draw();
+        if let Some(present) = &self.present
+            && let Some(gap) = present.gap
+        {
+            let position = self.position + work * gap;
+            if position < present.length {
+                self.position = position;
+                return at(present.piece, position);
+            }
+        }
+        self.next_poisson(work)
     }
 
-    fn next_poisson(&mut self) -> u64 {
-        let mut work = self.draws.exponential();
-        while let Some(&piece) = self.pieces.get(self.piece) {
-            let length = length_of(piece);
-            let slope = (piece.rate_to - piece.rate_from) / length;
+    fn next_poisson(&mut self, mut work: f64) -> u64 {
+        while let Some(Present { piece, length, slope, .. }) = self.present {
             let rate = piece.rate_from + slope * self.position;
             let step = invert(rate, slope, work);
             if self.position + step < length {
@@ -55,37 +84,45 @@ impl Arrivals {
                 return at(piece, self.position);
             }
             let left = length - self.position;
-            work -= left * (rate + slope * left / 2.0);
-            work = work.max(0.0);
-            self.piece += 1;
-            self.position = 0.0;
+            work = (work - left * (rate + slope * left / 2.0)).max(0.0);
+            self.open_piece();
         }
         u64::MAX
     }
 
     /// The k-th of N arrivals lies where the cumulative rate reaches (k + U) ÷ N of its whole.
     fn next_exact(&mut self) -> u64 {
-        while let Some(&piece) = self.pieces.get(self.piece) {
-            if self.came < self.count {
-                let length = length_of(piece);
-                let slope = (piece.rate_to - piece.rate_from) / length;
-                let share = (self.came as f64 + 1.0 - self.draws.draw()) / self.count as f64;
+        while let Some(Present { piece, length, slope, .. }) = self.present {
+            if let Chance::Exact { draws, count, came, .. } = &mut self.chance
+                && *came < *count
+            {
+                let share = (*came as f64 + 1.0 - draws.draw()) / *count as f64;
                 let position = invert(piece.rate_from, slope, share * area_of(piece));
-                self.came += 1;
+                *came += 1;
                 return at(piece, position.min(length));
             }
-            self.piece += 1;
             self.open_piece();
         }
         u64::MAX
     }
 
+    /// Goes on to the next piece, if there is one.
     fn open_piece(&mut self) {
-        let Some(&piece) = self.pieces.get(self.piece) else { return };
-        let wanted = area_of(piece) + self.carry;
-        self.count = (wanted + 0.5).floor().max(0.0) as u64;
-        self.carry = wanted - self.count as f64;
-        self.came = 0;
+        self.position = 0.0;
+        self.present = self.pieces.get(self.next_piece).map(|&piece| {
+            let length = length_of(piece);
+            let slope = (piece.rate_to - piece.rate_from) / length;
+            let gap = (slope == 0.0 && piece.rate_from > 0.0).then(|| 1.0 / piece.rate_from);
+            Present { piece, length, slope, gap }
+        });
+        self.next_piece += 1;
+        let Some(Present { piece, .. }) = self.present else { return };
+        if let Chance::Exact { count, came, carry, .. } = &mut self.chance {
+            let wanted = area_of(piece) + *carry;
+            *count = (wanted + 0.5).floor().max(0.0) as u64;
+            *carry = wanted - *count as f64;
+            *came = 0;
+        }
     }
 }
 

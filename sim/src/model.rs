@@ -87,7 +87,7 @@ pub struct Bench {
 }
 
 /// How long a server takes to come and go.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Machine {
     /// From power on until the machine runs.
     pub boot: Dist,
@@ -178,7 +178,7 @@ pub enum Place {
 }
 
 /// One step of a request or job.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Phase {
     /// Where.
     pub place: Place,
@@ -235,14 +235,44 @@ pub struct CronJob {
 }
 
 /// A random length of time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Dist {
     /// Always the same.
     Constant(Span),
     /// Exponential with this mean.
     Exponential(Span),
-    /// Lognormal with this mean and this coefficient of variation.
-    Lognormal(Span, f64),
+    /// Lognormal.
+    Lognormal {
+        /// Its mean.
+        mean: Span,
+        /// Its coefficient of variation: standard deviation ÷ mean.
+        cv: f64,
+    },
+    /// The sum of so many exponential stages.
+    Erlang {
+        /// Its mean.
+        mean: Span,
+        /// Stages; its coefficient of variation is 1 ÷ √stages.
+        stages: u32,
+    },
+    /// One of two exponential lengths, with balanced means.
+    HyperExponential {
+        /// Its mean.
+        mean: Span,
+        /// Its coefficient of variation, above 1.
+        cv: f64,
+    },
+    /// Pareto between two bounds.
+    Pareto {
+        /// The lower bound.
+        least: Span,
+        /// The upper bound.
+        most: Span,
+        /// The exponent of its tail.
+        alpha: f64,
+    },
+    /// One of these lengths, in nanoseconds, each as likely as the others.
+    Empirical(std::sync::Arc<[u64]>),
 }
 
 /// A source of requests.
@@ -279,7 +309,7 @@ pub struct Piece {
 }
 
 /// An examination: a population that logs in, works and submits.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Exam {
     /// People.
     pub users: u32,

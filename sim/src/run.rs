@@ -32,6 +32,7 @@ struct Sinks {
 }
 
 impl FactSink for Sinks {
+    #[inline]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         self.panel.fact(at, fact);
         self.meter.fact(at, fact);

@@ -1,6 +1,7 @@
 //! The scenario file: TOML in, a [`Model`] out, or one error with its place and a hint.
 
 mod file;
+mod length;
 mod load;
 mod lower;
 mod set;

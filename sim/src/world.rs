@@ -153,10 +153,10 @@ impl Choices {
             class: Uniforms::new(seed, "request/class"),
             bench: Uniforms::new(seed, "request/bench"),
             job: Uniforms::new(seed, "request/job"),
-            boot: Draws::new(machine.boot, seed, "machine/boot"),
-            services: Draws::new(machine.services, seed, "machine/services"),
-            services_stop: Draws::new(machine.services_stop, seed, "machine/services-stop"),
-            stop: Draws::new(machine.stop, seed, "machine/stop"),
+            boot: Draws::new(&machine.boot, seed, "machine/boot"),
+            services: Draws::new(&machine.services, seed, "machine/services"),
+            services_stop: Draws::new(&machine.services_stop, seed, "machine/services-stop"),
+            stop: Draws::new(&machine.stop, seed, "machine/stop"),
             class_weights: cumulative(model.requests.iter().map(|class| class.weight)),
             bench_weights: cumulative(model.benches.iter().map(|bench| bench.sites)),
         }
@@ -301,6 +301,7 @@ impl<S: FactSink> World<S> {
         self.events.push(time, ((event as u32) << INDEX_BITS) | index);
     }
 
+    #[inline]
     fn tell(&mut self, fact: Fact) {
         let at = self.timestamp(self.now);
         self.sink.fact(at, fact);
@@ -370,7 +371,7 @@ fn classes_of(model: &Model) -> Vec<Class> {
             .iter()
             .enumerate()
             .map(|(step, phase)| {
-                Draws::new(phase.demand, model.seed, &format!("{kind}/{name}/{step}"))
+                Draws::new(&phase.demand, model.seed, &format!("{kind}/{name}/{step}"))
             })
             .collect(),
         phases: phases.to_vec(),
@@ -390,7 +391,7 @@ fn loads_of(model: &Model) -> (Vec<Source>, Vec<People>) {
                 let class = open.class.map(|class| class as u16);
                 sources.push(Source { arrivals, class, next });
             }
-            Load::Exam(exam) => people.push(People::new(*exam, model.seed, index)),
+            Load::Exam(exam) => people.push(People::new(exam.clone(), model.seed, index)),
         }
     }
     (sources, people)
@@ -401,12 +402,8 @@ pub fn mean_cpu_seconds(model: &Model) -> f64 {
     let total: f64 = model.requests.iter().map(|class| f64::from(class.weight)).sum();
     let cpu = |phase: &&Phase| phase.place == crate::model::Place::Cpu;
     let weighted = |class: &crate::model::RequestClass| {
-        let demand: f64 = class
-            .phases
-            .iter()
-            .filter(cpu)
-            .map(|phase| crate::chance::mean_seconds(phase.demand))
-            .sum();
+        let demand: f64 =
+            class.phases.iter().filter(cpu).map(|phase| phase.demand.mean_seconds()).sum();
         demand * f64::from(class.weight)
     };
     model.requests.iter().map(weighted).sum::<f64>() / total.max(f64::MIN_POSITIVE)

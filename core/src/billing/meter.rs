@@ -113,6 +113,7 @@ fn stretches(
 }
 
 impl FactSink for Meter {
+    #[inline]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         if let Fact::PowerChanged { server, on, .. } = fact {
             if on { self.power_on(at, server) } else { self.power_off(at, server) }

@@ -19,6 +19,7 @@ impl BillingExact {
         Self { since: vec![None; servers], powered: vec![Vec::new(); servers] }
     }
 
+    #[inline]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         let Fact::PowerChanged { server, on, .. } = fact else { return };
         let since = &mut self.since[server.index()];

@@ -14,6 +14,7 @@ impl Conservation {
         Self { arrived: 0, answered: 0 }
     }
 
+    #[inline]
     pub fn fact(&mut self, fact: Fact) {
         self.arrived += u64::from(matches!(fact, Fact::RequestArrived { .. }));
         let answered = matches!(fact, Fact::RequestServed { .. } | Fact::RequestFailed { .. });

@@ -48,6 +48,7 @@ impl JobsExactlyOnce {
         }
     }
 
+    #[inline]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
             Fact::JobEnqueued { .. } => {

@@ -51,6 +51,7 @@ impl OnlyWhenRequired {
         }
     }
 
+    #[inline]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         let Fact::Sampled { cpu, memory } = fact else { return };
         for watch in &mut self.watches {

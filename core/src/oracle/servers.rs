@@ -31,6 +31,7 @@ impl Servers {
         self.no_failed.violated
     }
 
+    #[inline]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
             Fact::ReadyChanged { server, ready } => *flag(&mut self.ready, server) = ready,

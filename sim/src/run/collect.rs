@@ -1,7 +1,5 @@
 //! Counts and distributions of a run, folded as the facts come.
 
-use std::collections::BTreeMap;
-
 use hdrhistogram::Histogram;
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
 use tidegate_core::record::{Distribution, Requests, TimelineRow};
@@ -19,20 +17,28 @@ struct Times {
 
 impl Times {
     fn new() -> Self {
-        // One microsecond to a day; three digits are always a valid precision.
-        let histogram = Histogram::new_with_bounds(1, 86_400_000_000, 3);
-        Self {
-            histogram: histogram.unwrap_or_else(|_| unreachable!("valid bounds")),
-            sum: 0,
-            max: 0,
-        }
+        // Three digits are always a valid precision; it grows with the longest time.
+        let mut histogram = Histogram::new(3).unwrap_or_else(|_| unreachable!("valid precision"));
+        histogram.auto(true);
+        Self { histogram, sum: 0, max: 0 }
     }
 
     fn add(&mut self, span: Span) {
         let ns = span.as_nanos();
-        self.histogram.saturating_record((ns / MICROSECOND).cast_unsigned());
+        self.histogram += (ns / MICROSECOND).cast_unsigned();
         self.sum += u128::from(ns.cast_unsigned());
         self.max = self.max.max(ns);
+    }
+
+    /// Takes all times out of `other`.
+    fn take(&mut self, other: &mut Self) {
+        if other.histogram.is_empty() {
+            return;
+        }
+        self.histogram += &other.histogram;
+        self.sum += std::mem::take(&mut other.sum);
+        self.max = self.max.max(std::mem::take(&mut other.max));
+        other.histogram.reset();
     }
 
     fn percentile(&self, percent: f64) -> Option<f64> {
@@ -60,7 +66,8 @@ impl Times {
 pub(super) struct Collector {
     arrived: u64,
     served: u64,
-    failed: BTreeMap<FailureCause, u64>,
+    /// In the order of [`FailureCause::ALL`].
+    failed: [u64; FailureCause::ALL.len()],
     latency: Times,
     wait: Times,
     interval: TimelineRow,
@@ -73,7 +80,7 @@ impl Collector {
         Self {
             arrived: 0,
             served: 0,
-            failed: BTreeMap::new(),
+            failed: Default::default(),
             latency: Times::new(),
             wait: Times::new(),
             interval: TimelineRow::default(),
@@ -88,15 +95,16 @@ impl Collector {
         row.p50_ms = self.interval_latency.percentile(50.0);
         row.p95_ms = self.interval_latency.percentile(95.0);
         row.p99_ms = self.interval_latency.percentile(99.0);
-        self.interval_latency.histogram.reset();
+        self.latency.take(&mut self.interval_latency);
         row
     }
 
-    pub fn requests(&self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {
+    pub fn requests(&mut self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {
+        self.latency.take(&mut self.interval_latency);
         Requests {
             arrived: self.arrived,
             served: self.served,
-            failed: self.failed.values().sum(),
+            failed: self.failed.iter().sum(),
             failed_by_scaling,
             in_flight_at_end,
             latency_ms: self.latency.distribution(),
@@ -105,7 +113,8 @@ impl Collector {
     }
 
     pub fn failures(&self) -> Vec<(FailureCause, u64)> {
-        self.failed.iter().map(|(cause, count)| (*cause, *count)).collect()
+        let all = FailureCause::ALL.into_iter().zip(self.failed);
+        all.filter(|(_, count)| *count > 0).collect()
     }
 
     /// A hash of when each request arrived and was answered.
@@ -120,6 +129,7 @@ impl Collector {
 }
 
 impl FactSink for Collector {
+    #[inline]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
             Fact::RequestArrived { request } => {
@@ -130,13 +140,12 @@ impl FactSink for Collector {
             Fact::RequestServed { request, latency, wait, .. } => {
                 self.served += 1;
                 self.interval.served += 1;
-                self.latency.add(latency);
                 self.interval_latency.add(latency);
                 self.wait.add(wait);
                 self.mix(at, request.0);
             }
             Fact::RequestFailed { cause, .. } => {
-                *self.failed.entry(cause).or_default() += 1;
+                self.failed[cause as usize] += 1;
                 self.interval.failed += 1;
             }
             Fact::RequestRouted { .. }

@@ -8,8 +8,9 @@ use tidegate_core::money::Price;
 use tidegate_core::policy::{Policy, WallTime};
 use tidegate_core::{Ratio, Span};
 
+use super::length::Length;
 use super::load::LoadFile;
-use super::units::{Length, Size};
+use super::units::Size;
 
 /// A scenario: a group of servers, its load, its policy, and what is expected of them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -243,7 +244,7 @@ pub struct MonitoringFile {
 }
 
 /// One step of a request or job: exactly one place.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PhaseFile {
     /// On the server's cores.

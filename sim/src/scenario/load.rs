@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tidegate_core::Span;
 
 use super::Fault;
-use super::units::Length;
+use super::length::Length;
 use crate::model::Piece;
 
 /// A source of requests. Rates are in requests a second, times from the start of the run.

@@ -46,7 +46,7 @@ impl People {
             let submits_at = ends - within(exam.submit_within).min(ends - opens);
             persons.push(Person { submits_at, tries: 0, stage: Stage::LogIn });
         }
-        let think = Draws::new(exam.think, seed, &format!("exam/{load}/think"));
+        let think = Draws::new(&exam.think, seed, &format!("exam/{load}/think"));
         Self { exam, persons, logins, think }
     }
 }

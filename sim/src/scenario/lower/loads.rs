@@ -61,7 +61,7 @@ pub(super) fn loads(
                 ];
                 open(curve(&points, scale.unwrap_or(1.0)), false, class(name)?)
             }
-            LoadFile::Exam { .. } => Load::Exam(exam(file, given, &path)?),
+            LoadFile::Exam { .. } => Load::Exam(exam(file, directory, given, &path)?),
             LoadFile::Trace { file: name, exact, scale, class: kind } => {
                 let (pieces, length) =
                     trace(&directory.join(name), scale.unwrap_or(1.0)).map_err(|fault| Fault {
@@ -93,7 +93,12 @@ fn check_rates(load: &Load, path: &str) -> Result<(), Fault> {
     Err(Fault::at(path, format!("rates lie between 0 and {RATE_MAX} a second, times grow")))
 }
 
-fn exam(file: &ScenarioFile, given: &LoadFile, path: &str) -> Result<Exam, Fault> {
+fn exam(
+    file: &ScenarioFile,
+    directory: &Path,
+    given: &LoadFile,
+    path: &str,
+) -> Result<Exam, Fault> {
     let LoadFile::Exam {
         users,
         opens,
@@ -120,7 +125,7 @@ fn exam(file: &ScenarioFile, given: &LoadFile, path: &str) -> Result<Exam, Fault
         login_within: *login_within,
         length: *length,
         submit_within: *submit_within,
-        think: think.dist(),
+        think: think.dist(directory, &format!("{path}.think"))?,
         login: class(login, "login")?,
         work: class(work, "work")?,
         submit: class(submit, "submit")?,

@@ -1,22 +1,32 @@
 //! The machines, the proxy, the shared stations, memory and monitoring.
 
+use std::path::Path;
+
 use tidegate_core::Span;
 
 use super::MIB;
 use crate::model::{Balance, Dist, Machine, Memory, Monitoring, Proxy, Station};
 use crate::scenario::Fault;
 use crate::scenario::file::{BalanceFile, ScenarioFile, StationFile};
-use crate::scenario::units::Length;
+use crate::scenario::length::Length;
 
-pub(super) fn machine(file: &ScenarioFile) -> Machine {
-    let or = |length: Option<Length>, default: Dist| length.map_or(default, Length::dist);
+pub(super) fn machine(file: &ScenarioFile, directory: &Path) -> Result<Machine, Fault> {
+    let or = |length: &Option<Length>, key: &str, default: Dist| match length {
+        Some(length) => length.dist(directory, &format!("server.{key}")),
+        None => Ok(default),
+    };
+    let about = |mean| Dist::Lognormal { mean: Span::from_secs(mean), cv: 0.2 };
     let server = &file.server;
-    Machine {
-        boot: or(server.boot, Dist::Lognormal(Span::from_secs(45), 0.2)),
-        services: or(server.services, Dist::Lognormal(Span::from_secs(60), 0.2)),
-        services_stop: or(server.services_stop, Dist::Constant(Span::from_secs(5))),
-        stop: or(server.stop, Dist::Constant(Span::from_secs(20))),
-    }
+    Ok(Machine {
+        boot: or(&server.boot, "boot", about(45))?,
+        services: or(&server.services, "services", about(60))?,
+        services_stop: or(
+            &server.services_stop,
+            "services_stop",
+            Dist::Constant(Span::from_secs(5)),
+        )?,
+        stop: or(&server.stop, "stop", Dist::Constant(Span::from_secs(20)))?,
+    })
 }
 
 pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {

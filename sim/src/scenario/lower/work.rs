@@ -1,5 +1,7 @@
 //! Kinds of requests and of background jobs.
 
+use std::path::Path;
+
 use tidegate_core::Span;
 
 use super::hardware::unique;
@@ -10,11 +12,16 @@ use crate::scenario::file::{
 use crate::scenario::{Fault, did_you_mean};
 
 /// The phases as they are given, after a visit to the shared Redis and storage where they name none.
-fn phases(file: &ScenarioFile, given: &[PhaseFile], path: &str) -> Result<Vec<Phase>, Fault> {
+fn phases(
+    file: &ScenarioFile,
+    directory: &Path,
+    given: &[PhaseFile],
+    path: &str,
+) -> Result<Vec<Phase>, Fault> {
     if given.is_empty() || given.len() > 30 {
         return Err(Fault::at(path, "1 to 30 phases are supported"));
     }
-    let phase = |phase: &PhaseFile| {
+    let phase = |(index, phase): (usize, &PhaseFile)| {
         let (place, length) = match phase {
             PhaseFile::Cpu(length) => (Place::Cpu, length),
             PhaseFile::Redis(length) => (Place::Redis, length),
@@ -22,9 +29,10 @@ fn phases(file: &ScenarioFile, given: &[PhaseFile], path: &str) -> Result<Vec<Ph
             PhaseFile::Nfs(length) => (Place::Nfs, length),
             PhaseFile::Wait(length) => (Place::Wait, length),
         };
-        Phase { place, demand: length.dist() }
+        let demand = length.dist(directory, &format!("{path}.{index}"))?;
+        Ok(Phase { place, demand })
     };
-    let given: Vec<Phase> = given.iter().map(phase).collect();
+    let given: Vec<Phase> = given.iter().enumerate().map(phase).collect::<Result<_, _>>()?;
     let shared = [
         (Place::Redis, file.redis.touch.unwrap_or(Span::from_nanos(100_000))),
         (Place::Nfs, file.nfs.touch.unwrap_or(Span::from_nanos(200_000))),
@@ -35,10 +43,10 @@ fn phases(file: &ScenarioFile, given: &[PhaseFile], path: &str) -> Result<Vec<Ph
     };
     let visit = |(place, touch)| Phase { place, demand: Dist::Constant(touch) };
     let visits = shared.into_iter().filter(missing).map(visit);
-    Ok(visits.chain(given.iter().copied()).collect())
+    Ok(visits.chain(given.iter().cloned()).collect())
 }
 
-pub(super) fn requests(file: &ScenarioFile) -> Result<Vec<RequestClass>, Fault> {
+pub(super) fn requests(file: &ScenarioFile, directory: &Path) -> Result<Vec<RequestClass>, Fault> {
     let weight = |request: &RequestFile| request.weight.unwrap_or(1);
     if let Some(index) = file.request.iter().position(|request| weight(request) > 1_000_000) {
         return Err(Fault::at(&format!("request.{index}.weight"), "must be at most 1000000"));
@@ -55,14 +63,14 @@ pub(super) fn requests(file: &ScenarioFile) -> Result<Vec<RequestClass>, Fault> 
         Ok(RequestClass {
             name: request.name.clone(),
             weight: weight(request),
-            phases: phases(file, &request.phases, &format!("request.{index}.phases"))?,
+            phases: phases(file, directory, &request.phases, &format!("request.{index}.phases"))?,
             enqueues: job.transpose()?,
         })
     };
     file.request.iter().enumerate().map(class).collect()
 }
 
-pub(super) fn jobs(file: &ScenarioFile) -> Result<Vec<JobClass>, Fault> {
+pub(super) fn jobs(file: &ScenarioFile, directory: &Path) -> Result<Vec<JobClass>, Fault> {
     unique(file.job.iter().map(|job| job.name.as_str()), "job")?;
     let class = |(index, job): (usize, &JobFile)| {
         Ok(JobClass {
@@ -72,7 +80,7 @@ pub(super) fn jobs(file: &ScenarioFile) -> Result<Vec<JobClass>, Fault> {
                 QueueFile::Default => Queue::Default,
                 QueueFile::Long => Queue::Long,
             },
-            phases: phases(file, &job.phases, &format!("job.{index}.phases"))?,
+            phases: phases(file, directory, &job.phases, &format!("job.{index}.phases"))?,
         })
     };
     file.job.iter().enumerate().map(class).collect()
