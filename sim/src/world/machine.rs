@@ -264,8 +264,8 @@ resize = [{resizes}]
             let Notice::Observed(Observation { servers }) = notice else { continue };
             let known = [servers[0].cpu.is_some(), servers[0].health.is_some()];
             match world.now() / MINUTE {
-                11..15 => assert_eq!(known, [false; 2]),
-                1..10 | 16.. => assert_eq!(known, [true; 2]),
+                11..=14 => assert_eq!(known, [false; 2]),
+                1..=9 | 16.. => assert_eq!(known, [true; 2]),
                 _ => continue,
             }
             looks[usize::from(known[0])] += 1;

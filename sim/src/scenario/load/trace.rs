@@ -71,8 +71,8 @@ fn take_row(
     let Some((column, _)) = columns.count else {
         let second = at.floor();
         match rows.last_mut() {
-            Some(last) if last.0 == second => last.1 += 1.0,
             Some(last) if last.0 > second => return Err("the time does not grow".to_owned()),
+            Some(last) if last.0 >= second => last.1 += 1.0,
             _ => rows.push((second, 1.0)),
         }
         return Ok(());
