@@ -1,14 +1,15 @@
 //! Loads as they are written, and what they come to.
 
-use std::path::Path;
+mod trace;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_core::Span;
 
-use super::Fault;
 use super::length::Length;
 use crate::model::Piece;
+
+pub use trace::trace;
 
 /// A source of requests. Rates are in requests a second, times from the start of the run.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -116,87 +117,4 @@ pub fn curve(points: &[(Span, f64)], scale: f64) -> Vec<Piece> {
         rate_to: pair[1].1 * scale,
     };
     points.windows(2).filter(|pair| pair[0].0 < pair[1].0).map(piece).collect()
-}
-
-/// Reads a trace; returns its pieces from zero and its length.
-pub fn trace(path: &Path, scale: f64) -> Result<(Vec<Piece>, Span), Fault> {
-    let shown = path.display();
-    let refused = |message: String| Fault { path: Vec::new(), message, hint: None };
-    let mut reader = csv::Reader::from_path(path)
-        .map_err(|why| refused(format!("the trace {shown} cannot be read: {why}")))?;
-    let headers = reader.headers().map_err(|why| refused(format!("{shown}: {why}")))?.clone();
-    let time = headers.iter().position(|name| matches!(name, "timestamp" | "seconds"));
-    let Some(time) = time else {
-        return Err(refused(format!("{shown} has no column `timestamp` or `seconds`")));
-    };
-    let count = headers.iter().enumerate().find_map(|(index, name)| Some((index, unit_of(name)?)));
-    let is_events = count.is_none() && &headers[time] == "seconds";
-    if count.is_none() && !is_events {
-        let names: Vec<&str> = headers.iter().collect();
-        return Err(refused(format!(
-            "{shown} has no column of requests among {}",
-            names.join(", ")
-        ))
-        .hint("name its unit in the header: requests_per_minute, requests_per_5min, …"));
-    }
-    let (column, unit) = count.unwrap_or((time, 1));
-    let mut rows: Vec<(f64, f64)> = Vec::new();
-    for (index, row) in reader.records().enumerate() {
-        let line = index + 2;
-        let row = row.map_err(|why| refused(format!("{shown}:{line}: {why}")))?;
-        let at = time_of(&row[time])
-            .ok_or_else(|| refused(format!("{shown}:{line}: `{}` is not a time", &row[time])))?;
-        let amount = if is_events { Some(1.0) } else { row[column].trim().parse().ok() };
-        let amount = amount.filter(|amount: &f64| (0.0..=1e12).contains(amount));
-        let amount = amount
-            .ok_or_else(|| refused(format!("{shown}:{line}: `{}` is not a count", &row[column])))?;
-        let at = if is_events { at.floor() } else { at };
-        match rows.last_mut() {
-            Some(last) if is_events && last.0 >= at => last.1 += amount,
-            Some(last) if last.0 >= at => {
-                return Err(refused(format!("{shown}:{line}: the time does not grow")));
-            }
-            _ => rows.push((at, amount)),
-        }
-    }
-    Ok(pieces(&rows, f64::from(unit), scale))
-}
-
-fn pieces(rows: &[(f64, f64)], unit: f64, scale: f64) -> (Vec<Piece>, Span) {
-    let Some(&(first, _)) = rows.first() else { return (Vec::new(), Span::ZERO) };
-    let span = |seconds: f64| Span::from_nanos((seconds * 1e9) as i64);
-    let mut pieces = Vec::with_capacity(rows.len());
-    for (index, (at, count)) in rows.iter().enumerate() {
-        let next = rows.get(index + 1).map_or(f64::INFINITY, |row| row.0);
-        let length = (next - at).min(unit);
-        let rate = count * scale / length;
-        let (from, to) = (span(at - first), span(at - first + length));
-        pieces.push(Piece { from, to, rate_from: rate, rate_to: rate });
-    }
-    let end = pieces.last().map_or(Span::ZERO, |piece| piece.to);
-    (pieces, end)
-}
-
-/// Seconds that a count is for: `requests_per_5min` is 300.
-fn unit_of(header: &str) -> Option<u32> {
-    let unit = header.trim().strip_prefix("requests_per_")?;
-    let digits = unit.chars().take_while(char::is_ascii_digit).count();
-    let number: u32 = if digits == 0 { 1 } else { unit[..digits].parse().ok()? };
-    let seconds = match &unit[digits..] {
-        "s" | "sec" | "second" | "seconds" => 1,
-        "min" | "minute" | "minutes" => 60,
-        "h" | "hour" | "hours" => 3_600,
-        "day" | "d" => 86_400,
-        _ => return None,
-    };
-    number.checked_mul(seconds).filter(|seconds| *seconds > 0)
-}
-
-fn time_of(text: &str) -> Option<f64> {
-    if let Ok(seconds) = text.trim().parse::<f64>() {
-        return seconds.is_finite().then_some(seconds);
-    }
-    let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
-    let instant = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
-    Some(instant.as_second() as f64)
 }

@@ -7,10 +7,20 @@ use tidegate_core::{
 
 use crate::slab::{Kind, NONE};
 
+use super::server::Server;
 use super::{Event, Notice, World};
 
 /// Steps in which the proxy raises the share of a server that has joined.
 const SLOW_START_STEPS: u64 = 20;
+
+impl Server {
+    /// What was measured before it went down says nothing about it any more.
+    fn forget_samples(&mut self) {
+        self.counters.clear();
+        self.samples.clear();
+        self.seen = None;
+    }
+}
 
 impl<S: FactSink> World<S> {
     /// Begins to carry out `command`; a [`Notice::Completed`] tells when its effect is in place.
@@ -139,9 +149,7 @@ impl<S: FactSink> World<S> {
         self.services_stopped(server);
         let machine = &mut self.servers[server.index()];
         machine.power = Power::Off;
-        machine.counters.clear();
-        machine.samples.clear();
-        machine.seen = None;
+        machine.forget_samples();
         self.tell(Fact::PowerChanged { server, on: false, commanded: true });
     }
 
@@ -185,15 +193,101 @@ impl<S: FactSink> World<S> {
         taken_up && phase.is_some_and(|phase| phase.place != crate::model::Place::Cpu)
     }
 
-    /// A plan is changed by hand: the primary goes down with all that runs on it.
+    /// A plan is changed by hand: the primary goes down with all that runs on it, and nothing is
+    /// measured until it is back.
     pub(super) fn resize(&mut self, index: usize) {
         self.services_stopped(ServerId::PRIMARY);
+        let primary = &mut self.servers[0];
+        primary.power = Power::Booting;
+        primary.forget_samples();
         let downtime = self.model.resizes[index].downtime.as_nanos().cast_unsigned();
         self.at(self.now + downtime, Event::Resized, index as u32);
     }
 
+    /// A downtime is over. Where several overlap, the last to end brings the primary back, with the
+    /// plan that was asked for last.
     pub(super) fn resized(&mut self, index: usize) {
-        self.model.servers[0] = self.model.resizes[index].to.clone();
+        let (now, resizes) = (self.timestamp(self.now), &self.model.resizes);
+        let begun = resizes.iter().filter(|resize| resize.at <= now);
+        if begun.clone().any(|resize| resize.at + resize.downtime > now) {
+            return;
+        }
+        let last = begun.max_by_key(|resize| resize.at).unwrap_or(&resizes[index]);
+        self.model.servers[0] = last.to.clone();
+        self.servers[0].power = Power::On;
         self.services_started(ServerId::PRIMARY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tidegate_core::{Observation, Span};
+
+    use super::*;
+    use crate::model::Model;
+    use crate::scenario::{Overrides, parse};
+
+    #[derive(Debug)]
+    struct Ignore;
+
+    impl FactSink for Ignore {
+        fn fact(&mut self, _: tidegate_core::Timestamp, _: Fact) {}
+    }
+
+    fn model(resizes: &str) -> Model {
+        let text = format!(
+            r#"
+start = "2026-03-02T00:00[UTC]"
+duration = "1h"
+plans.small = {{ vcpu = 2, memory = "4GiB", price = "125 USD/month" }}
+plans.middle = {{ vcpu = 4, memory = "16GiB", price = "300 USD/month" }}
+plans.big = {{ vcpu = 8, memory = "32GiB", price = "600 USD/month" }}
+group = {{ primary = "small" }}
+request = [{{ name = "page", phases = [{{ cpu = "100ms" }}] }}]
+load = [{{ kind = "constant", rate = 10.0 }}]
+resize = [{resizes}]
+"#
+        );
+        parse("resize", "resize.toml", &text, Path::new("."), &Overrides::default()).unwrap()
+    }
+
+    const MINUTE: u64 = 60_000_000_000;
+
+    #[test]
+    fn a_primary_that_is_down_for_a_resize_is_not_measured() {
+        let resize = r#"{ at = "2026-03-02T00:10[UTC]", plan = "middle", downtime = "5m" }"#;
+        let mut world = World::new(model(resize), Span::from_mins(1), Ignore);
+        let mut looks = [0, 0];
+        while let Some(notice) = world.advance(60 * MINUTE - 1) {
+            let Notice::Observed(Observation { servers }) = notice else { continue };
+            let known = [servers[0].cpu.is_some(), servers[0].health.is_some()];
+            match world.now() / MINUTE {
+                11..=14 => assert_eq!(known, [false; 2]),
+                1..=9 | 16.. => assert_eq!(known, [true; 2]),
+                _ => continue,
+            }
+            looks[usize::from(known[0])] += 1;
+        }
+        assert_eq!(looks, [16, 4 * (9 + 44)]);
+    }
+
+    #[test]
+    fn of_overlapping_resizes_the_last_plan_holds_and_the_longest_downtime() {
+        let mut world = World::new(
+            model(
+                r#"{ at = "2026-03-02T00:10[UTC]", plan = "middle", downtime = "9m" },
+                   { at = "2026-03-02T00:12[UTC]", plan = "big", downtime = "3m" }"#,
+            ),
+            Span::from_mins(1),
+            Ignore,
+        );
+        let up_at = |world: &mut World<Ignore>, minutes: u64| {
+            while world.advance(minutes * MINUTE).is_some() {}
+            (world.servers[0].ready, world.servers[0].cores)
+        };
+        assert_eq!(up_at(&mut world, 18), (false, 2));
+        assert_eq!(up_at(&mut world, 20), (true, 8));
     }
 }
