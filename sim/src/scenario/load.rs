@@ -159,6 +159,9 @@ pub fn trace(path: &Path, scale: f64) -> Result<(Vec<Piece>, Span), Fault> {
             _ => rows.push((at, amount)),
         }
     }
+    if rows.is_empty() {
+        return Err(refused(format!("{shown} has no rows")));
+    }
     Ok(pieces(&rows, f64::from(unit), scale))
 }
 
