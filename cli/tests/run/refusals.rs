@@ -62,6 +62,20 @@ fn a_value_without_its_unit_or_with_a_wrong_one_is_refused() {
 }
 
 #[test]
+fn a_random_duration_is_refused_for_what_is_wrong_with_it() {
+    let cases = [
+        ("number", "20", "write \"20ms\" or \"20s\""),
+        ("table", "{ mean = \"9ms\" }", "either `exponential`, or `mean` and `cv`"),
+        ("cv", "{ mean = \"9ms\", cv = nan }", "`cv` lies between 0 and 100"),
+        ("longest", "{ exponential = \"367d\" }", "longer than 366 days"),
+    ];
+    for (name, to, words) in cases {
+        let at = format!("{to} }}]");
+        refuses(&format!("random-{name}"), "\"20ms\"", to, &at, words);
+    }
+}
+
+#[test]
 fn an_impossible_value_is_refused_with_what_is_possible() {
     refuses("too-often", "\"15s\"", "\"1ms\"", "\"1ms\"", "must be at least 10ms");
     refuses("too-long", "\"20m\"", "\"999d\"", "\"999d\"", "at most 366 days");
