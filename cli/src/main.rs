@@ -1,12 +1,8 @@
 //! The `tidegate` command: arguments, exit codes, progress; no logic.
 //!
 //! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is what talks to the terminal"
-)]
 
+mod print;
 mod refuse;
 mod run;
 
@@ -44,8 +40,18 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();
-            println!("{}", serde_json::to_string_pretty(&schema).unwrap_or_default());
-            ExitCode::SUCCESS
+            tell(
+                &format!("{}\n", serde_json::to_string_pretty(&schema).unwrap_or_default()),
+                ExitCode::SUCCESS,
+            )
         }
+    }
+}
+
+/// Prints a result; `code` is the exit code if that goes well.
+fn tell(text: &str, code: ExitCode) -> ExitCode {
+    match print::result(text) {
+        Ok(()) => code,
+        Err(why) => refuse::plain("the result cannot be written to standard output", &why),
     }
 }

@@ -1,10 +1,13 @@
 //! Bad input, told once, with its place and what to do.
 
+use std::error::Error;
 use std::fmt::Display;
 use std::process::ExitCode;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 use tidegate_sim::scenario::ScenarioError;
+
+use crate::print;
 
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -36,12 +39,14 @@ pub(crate) fn scenario(error: ScenarioError) -> ExitCode {
     let placed = error.span.is_some();
     let source_text = placed.then(|| NamedSource::new(error.file, error.text));
     let refusal = Refusal { message, hint: error.hint, source_text, span: error.span };
-    eprintln!("{:?}", Report::new(refusal));
+    print::complaint(&format!("{:?}", Report::new(refusal)));
     ExitCode::from(2)
 }
 
-/// Prints any other refusal.
-pub(crate) fn plain(message: impl Display) -> ExitCode {
-    eprintln!("error: {message}");
+/// Prints any other refusal, with each cause after what it caused.
+pub(crate) fn plain(what: &str, why: &dyn Error) -> ExitCode {
+    let causes = std::iter::successors(Some(why), |&cause| cause.source());
+    let message = causes.fold(what.to_owned(), |message, cause| format!("{message}: {cause}"));
+    print::complaint(&format!("error: {message}"));
     ExitCode::from(2)
 }

@@ -13,7 +13,7 @@ use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress};
 use tidegate_sim::scenario::{Overrides, read};
 
-use crate::{Format, refuse};
+use crate::{Format, refuse, tell};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -50,20 +50,22 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     let started = Instant::now();
     let finished = match simulate(&model, &directory, started) {
         Ok(finished) => finished,
-        Err(why) => return refuse::plain(format!("{}: {why}", directory.display())),
+        Err(why) => {
+            let what = format!("the report cannot be written to {}", directory.display());
+            return refuse::plain(&what, &why);
+        }
     };
     let simulation = figures(&finished, model.duration.as_secs_f64(), started.elapsed());
     if let Err(why) = write_all(&finished.record, &directory) {
-        return refuse::plain(why);
+        return refuse::plain("the report is not complete", &why);
     }
-    match arguments.format {
-        Format::Text => print!(
-            "{}",
-            terminal(&finished.record, &simulation, Style { colour: io::stdout().is_terminal() })
-        ),
-        Format::Json => print!("{}", run_json(&finished.record.summary, &simulation)),
-    }
-    if passed(&finished.record.summary) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    let style = Style { colour: io::stdout().is_terminal() };
+    let text = match arguments.format {
+        Format::Text => terminal(&finished.record, &simulation, style),
+        Format::Json => run_json(&finished.record.summary, &simulation),
+    };
+    let held = passed(&finished.record.summary);
+    tell(&text, if held { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn simulate(

@@ -37,6 +37,9 @@ fn read_trace(shown: &str, text: impl Read, scale: f64) -> Result<(Vec<Piece>, S
             refused(format!("{shown}:{line}: {message}"))
         })?;
     }
+    if rows.is_empty() {
+        return Err(refused(format!("{shown} has no rows")));
+    }
     let unit = columns.count.map_or(1, |(_, unit)| unit);
     Ok(pieces(&rows, f64::from(unit), scale))
 }

@@ -1,0 +1,7 @@
+//! `tidegate run` and `tidegate schema` from the outside: exit codes, what is printed, what is
+//! written.
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod desk;
+mod output;
+mod refusals;

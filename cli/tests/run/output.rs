@@ -1,0 +1,178 @@
+//! What a run prints and writes.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::desk::{Answer, Desk, SCENARIO};
+
+/// The documented keys of `tidegate run --format json`, in their order.
+const KEYS: &str = "scenario seed fingerprint \
+    requests requests.arrived requests.served requests.failed requests.failed_by_scaling \
+    requests.in_flight_at_end \
+    requests.latency_ms requests.latency_ms.mean requests.latency_ms.p50 \
+    requests.latency_ms.p95 requests.latency_ms.p99 requests.latency_ms.max \
+    requests.wait_ms requests.wait_ms.mean requests.wait_ms.p50 \
+    requests.wait_ms.p95 requests.wait_ms.p99 requests.wait_ms.max \
+    jobs jobs.enqueued jobs.completed jobs.lost jobs.duplicated jobs.pending_at_end \
+    scaling scaling.ups scaling.downs scaling.failed scaling.events \
+    scaling.events.at scaling.events.action scaling.events.source scaling.events.reason \
+    billing billing.currency billing.primary billing.standby billing.total \
+    billing.standby_seconds_powered billing.standby_seconds_billed \
+    properties properties.name properties.holds properties.checked properties.violations \
+    expectations expectations.name expectations.holds expectations.expected expectations.actual \
+    simulation simulation.simulated_seconds simulation.wall_seconds simulation.events \
+    simulation.events_per_second simulation.requests_per_second simulation.peak_rss_bytes";
+
+const FILES: [&str; 10] = [
+    "cost.svg",
+    "index.html",
+    "journal.jsonl",
+    "latency.svg",
+    "ledger.csv",
+    "load.svg",
+    "servers.svg",
+    "summary.json",
+    "timeline.csv",
+    "utilization.svg",
+];
+
+/// The keys of indented JSON as dotted paths, each where it first stands.
+fn keys(text: &str) -> Vec<String> {
+    let (mut path, mut found) = (Vec::<(usize, &str)>::new(), Vec::new());
+    for line in text.lines() {
+        let rest = line.trim_start();
+        let Some((key, _)) = rest.strip_prefix('"').and_then(|rest| rest.split_once("\":")) else {
+            continue;
+        };
+        let indent = line.len() - rest.len();
+        path.retain(|(above, _)| *above < indent);
+        path.push((indent, key));
+        let dotted = path.iter().map(|(_, key)| *key).collect::<Vec<_>>().join(".");
+        if !found.contains(&dotted) {
+            found.push(dotted);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_run_that_holds_exits_0_and_one_that_does_not_exits_1() {
+    let desk = Desk::new("exit-codes");
+    let held = desk.run(&[]);
+    assert_eq!((held.code, held.complaint.as_str()), (Some(0), ""));
+    assert!(held.out.starts_with("HELD"), "{}", held.out);
+    desk.put("scenario.toml", &SCENARIO.replace("\"scaling.ups\" = \"== 1\"", "seed = \"== 2\""));
+    let failed = desk.run(&[]);
+    assert_eq!((failed.code, failed.complaint.as_str()), (Some(1), ""));
+    assert!(!failed.out.starts_with("HELD"), "{}", failed.out);
+    assert_eq!(desk.run(&["--format", "json"]).code, Some(1));
+}
+
+#[test]
+fn the_keys_of_the_json_come_in_their_documented_order() {
+    let answer = Desk::new("keys").run(&["--format", "json"]);
+    assert_eq!(keys(&answer.out), KEYS.split(' ').collect::<Vec<_>>());
+}
+
+#[test]
+fn json_is_the_summary_file_and_the_wall_clock_figures_last() {
+    let desk = Desk::new("json");
+    let answer = desk.run(&["--format", "json"]);
+    let (head, _) = answer.out.split_once(",\n  \"simulation\": {").unwrap();
+    let file = fs::read_to_string(desk.directory.join("out/scenario/summary.json")).unwrap();
+    assert_eq!(format!("{head}\n}}\n"), file);
+}
+
+#[test]
+fn money_is_a_decimal_string_and_times_carry_the_offset() {
+    let summary = Desk::new("forms").summary(&[]);
+    let money = summary["billing"]["total"].as_str().unwrap();
+    assert!(
+        money.split_once('.').is_some_and(|(units, _)| units.parse::<u32>().is_ok()),
+        "{money}"
+    );
+    let up = &summary["scaling"]["events"][0];
+    assert_eq!(up["at"], "2026-03-02T10:02:00+05:30");
+    assert_eq!((&up["action"], &up["source"]), (&"scale-up".into(), &"manual".into()));
+}
+
+#[test]
+fn all_files_are_written_and_each_run_writes_the_same_bytes() {
+    let desk = Desk::new("files");
+    for out in ["first", "second"] {
+        assert_eq!(desk.run(&["--out", out]).code, Some(0));
+    }
+    let (first, second) = (desk.report("first/scenario"), desk.report("second/scenario"));
+    for name in FILES {
+        assert!(first.get(name).is_some_and(|bytes| !bytes.is_empty()), "{name}");
+    }
+    assert!(first == second, "the files differ");
+    assert!(!desk.directory.join("out").exists());
+}
+
+#[test]
+fn a_report_fits_a_screen_and_is_plain_where_there_is_no_terminal() {
+    let desk = Desk::new("screen");
+    let answer = desk.run(&[]);
+    assert!(answer.out.lines().count() <= 40, "{}", answer.out);
+    let widest = answer.out.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|columns| columns <= 100), "{}", answer.out);
+    assert!(!answer.out.contains('\u{1b}'));
+    assert!(answer.out.ends_with('\n') && !answer.out.ends_with("\n\n"));
+    let refused = desk.run(&["--set", "duration=10"]);
+    assert!(!refused.complaint.contains('\u{1b}'), "{}", refused.complaint);
+}
+
+#[test]
+fn a_seed_and_a_value_set_take_effect() {
+    let desk = Desk::new("overrides");
+    let plain = desk.summary(&[]);
+    let seeded = desk.summary(&["--seed", "2"]);
+    assert_eq!((&plain["seed"], &seeded["seed"]), (&1.into(), &2.into()));
+    assert_ne!(plain["requests"]["arrived"], seeded["requests"]["arrived"]);
+    assert_ne!(plain["fingerprint"], seeded["fingerprint"]);
+    let set = desk.summary(&["--set", "duration=10m", "--set", "load.0.rate=50.0"]);
+    assert_eq!(set["simulation"]["simulated_seconds"], 600.0);
+    let arrived = |summary: &serde_json::Value| summary["requests"]["arrived"].as_u64().unwrap();
+    assert!(arrived(&set) > 3 * arrived(&plain), "{} {}", arrived(&set), arrived(&plain));
+}
+
+#[test]
+fn a_trace_takes_the_place_of_the_load_and_sets_the_length() {
+    let desk = Desk::new("trace");
+    desk.put("trace.csv", "seconds,requests_per_minute\n0,40\n60,2\n120,0\n");
+    let summary = desk.summary(&["--load", "trace.csv"]);
+    assert_eq!(summary["requests"]["arrived"], 42);
+    assert_eq!(summary["simulation"]["simulated_seconds"], 180.0);
+}
+
+#[test]
+fn the_schema_is_json_and_describes_every_table() {
+    let answer = Desk::new("schema").tidegate(&["schema"]);
+    assert_eq!((answer.code, answer.complaint.as_str()), (Some(0), ""));
+    let schema: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    let scenario: toml::Table = SCENARIO.parse().unwrap();
+    for key in scenario.keys() {
+        assert!(schema["properties"][key].is_object(), "{key}");
+    }
+}
+
+/// Runs with a standard output whose reader has left before anything is written.
+fn unheard(desk: &Desk, arguments: &[&str]) -> Answer {
+    let mut command = desk.command(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    Answer::from(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let desk = Desk::new("pipe");
+    let run = ["run", "scenario.toml"];
+    for arguments in [&run[..], &["run", "scenario.toml", "--format", "json"], &["schema"]] {
+        let answer = unheard(&desk, arguments);
+        assert_eq!((answer.code, answer.complaint.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+    desk.put("scenario.toml", &SCENARIO.replace("== 1", "== 7"));
+    assert_eq!(unheard(&desk, &run).code, Some(1));
+}
