@@ -28,9 +28,9 @@ impl Station {
                 earliest = index;
             }
         }
-        let done = self.free_at[earliest].max(now) + demand;
+        let done = self.free_at[earliest].max(now).saturating_add(demand);
         self.free_at[earliest] = done;
-        done + self.latency
+        done.saturating_add(self.latency)
     }
 }
 

@@ -59,6 +59,9 @@ impl CronDateTime for Civil {
     }
 }
 
+/// The last year of which a [`Timestamp`] can tell.
+const LAST_YEAR: i16 = 2262;
+
 /// When a schedule's windows begin.
 #[derive(Clone, Debug)]
 enum Starts {
@@ -131,6 +134,9 @@ impl Calendar {
         let mut best: Option<(Timestamp, DateTime)> = None;
         while let Ok(found) = cron.find_next_occurrence(&civil, false) {
             if best.is_some_and(|(_, at)| at.checked_add(margin).is_ok_and(|end| found.0 > end)) {
+                break;
+            }
+            if found.0.year() > LAST_YEAR {
                 break;
             }
             let times = resolve(found.0, zone, self.gap, self.fold);
