@@ -30,7 +30,7 @@ pub struct Overrides {
 
 /// Why a scenario is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{}: {message}", self.position().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default())]
+#[error("{file}{}: {message}", self.place())]
 pub struct ScenarioError {
     /// The file, or the option of the command line.
     pub file: String,
@@ -49,6 +49,10 @@ impl ScenarioError {
     fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
         let (file, message) = (file.into(), message.into());
         Self { file, text: String::new(), span: None, message, hint: None }
+    }
+
+    fn place(&self) -> String {
+        self.position().map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
     }
 
     /// Line and column, counted from 1.

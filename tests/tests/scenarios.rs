@@ -79,7 +79,7 @@ fn business_hours_bills_the_standby_on_five_days_and_beats_both_baselines() {
     assert!(record.baselines.iter().all(|one| total < one.total), "{total}");
 }
 
-/// The reports wait for eight minutes at least, and the window closes two minutes after their start.
+/// The reports wait for eight minutes at least; the window closes two minutes after their start.
 #[test]
 fn report_jobs_end_on_the_standby_after_its_drain_began() {
     let (record, _) = run(&model("report-jobs.toml", &[]));

@@ -219,7 +219,8 @@ mod tests {
 
     fn recurring(cron: &str, gap: &str, fold: &str) -> Calendar {
         calendar(&format!(
-            r#"{{"servers":2,"cron":"{cron}","for":"10m","zone":"Europe/Berlin","gap":"{gap}","fold":"{fold}"}}"#
+            r#"{{"servers":2,"cron":"{cron}","for":"10m","zone":"Europe/Berlin",
+                "gap":"{gap}","fold":"{fold}"}}"#
         ))
     }
 
@@ -255,7 +256,8 @@ mod tests {
     #[test]
     fn a_lead_opens_the_window_early_and_leaves_its_end() {
         let mut once = calendar(
-            r#"{"servers":2,"from":"2026-03-02T08:30[Asia/Kolkata]","until":"2026-03-02T11:00[Asia/Kolkata]","lead":"10m"}"#,
+            r#"{"servers":2,"from":"2026-03-02T08:30[Asia/Kolkata]",
+                "until":"2026-03-02T11:00[Asia/Kolkata]","lead":"10m"}"#,
         );
         assert_eq!(once.at(at("2026-03-02T02:00:00Z")), (false, at("2026-03-02T02:50:00Z")));
         assert_eq!(once.at(at("2026-03-02T02:50:00Z")), (true, at("2026-03-02T05:30:00Z")));

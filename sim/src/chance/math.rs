@@ -50,8 +50,8 @@ pub fn exp(x: f64) -> f64 {
 
 /// The value that a standard normal variate stays below with probability `p` of (0, 1].
 ///
-/// Wichura (1988), algorithm AS 241, PPND16: relative error about 10⁻¹⁶. A `p` of one counts as the
-/// greatest number below it.
+/// Wichura (1988), algorithm AS 241, PPND16: relative error about 10⁻¹⁶. A `p` of one counts as
+/// the greatest number below it.
 #[inline]
 pub fn normal_quantile(p: f64) -> f64 {
     let q = p - 0.5;

@@ -73,10 +73,10 @@ struct LengthTable {
     empirical: Option<String>,
 }
 
-const FORMS: &str = "a duration is \"20ms\", { exponential = \"20ms\" }, { mean = \"20ms\", cv = 0.8 }, \
-    { p50 = \"20ms\", p95 = \"90ms\" }, { erlang = \"20ms\", stages = 4 }, \
-    { hyperexponential = \"20ms\", cv = 2.0 }, { pareto = \"20ms\", alpha = 1.5, max = \"9s\" } \
-    or { empirical = \"file.csv\" }";
+const FORMS: &str = "a duration is \"20ms\", { exponential = \"20ms\" }, \
+    { mean = \"20ms\", cv = 0.8 }, { p50 = \"20ms\", p95 = \"90ms\" }, \
+    { erlang = \"20ms\", stages = 4 }, { hyperexponential = \"20ms\", cv = 2.0 }, \
+    { pareto = \"20ms\", alpha = 1.5, max = \"9s\" } or { empirical = \"file.csv\" }";
 
 impl LengthTable {
     /// The keys that are given, in the order of the table.

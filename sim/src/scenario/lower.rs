@@ -103,7 +103,8 @@ fn check_evidence(file: &ScenarioFile, monitoring: Monitoring) -> Result<(), Fau
         return Ok(());
     }
     let message = format!(
-        "a sample may be {oldest} old, and the policy takes none older than {stale}: no rule could fire"
+        "a sample may be {oldest} old, and the policy takes none older than {stale}: \
+         no rule could fire"
     );
     let hint = "sample more often, or raise `policy.evidence.stale_after`";
     Err(Fault::at("monitoring.scrape", message).hint(hint))
