@@ -32,7 +32,8 @@ struct Sinks {
 }
 
 impl FactSink for Sinks {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         self.panel.fact(at, fact);
         self.meter.fact(at, fact);

@@ -301,7 +301,8 @@ impl<S: FactSink> World<S> {
         self.events.push(time, ((event as u32) << INDEX_BITS) | index);
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn tell(&mut self, fact: Fact) {
         let at = self.timestamp(self.now);
         self.sink.fact(at, fact);

@@ -73,7 +73,8 @@ fn an_impossible_value_is_refused_where_it_stands() {
         ),
         (
             "[[load]]",
-            "[monitoring]\nscrape = \"5m\"\n[[policy.down]]\nmetric = \"cpu\"\nbelow = \"9%\"\n[[load]]",
+            "[monitoring]\nscrape = \"5m\"\n[[policy.down]]\nmetric = \"cpu\"\n\
+             below = \"9%\"\n[[load]]",
             "no rule could fire",
         ),
         (
