@@ -102,6 +102,8 @@ struct Run<'a> {
     fired: Vec<bool>,
     timeline: Timeline,
     busy: Vec<u64>,
+    /// Core-nanoseconds of work done in all intervals.
+    worked: u128,
 }
 
 impl<'a> Run<'a> {
@@ -135,6 +137,7 @@ impl<'a> Run<'a> {
             fired: vec![false; model.group.policy.up.len()],
             timeline: Timeline { interval, rows: Vec::new() },
             busy: vec![0; model.servers.len()],
+            worked: 0,
         }
     }
 

@@ -114,6 +114,10 @@ impl Collector {
         }
     }
 
+    pub const fn served(&self) -> u64 {
+        self.served
+    }
+
     pub fn failures(&self) -> Vec<(FailureCause, u64)> {
         let all = FailureCause::ALL.into_iter().zip(self.failed);
         all.filter(|(_, count)| *count > 0).collect()
