@@ -1,7 +1,10 @@
 //! `tidegate run`.
 
+mod many;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -31,11 +34,18 @@ pub(crate) struct RunArguments {
     /// Where the files of the report go.
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
+    /// Runs so many seeds, from the scenario's on, and reports means with their confidence.
+    #[arg(long, value_name = "N")]
+    seeds: Option<NonZeroUsize>,
+    /// Threads for `--seeds`; as many as there are cores if absent. The result is the same.
+    #[arg(long, value_name = "J", requires = "seeds")]
+    jobs: Option<NonZeroUsize>,
     /// How to print the report.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
+/// `tidegate run`, under one seed or many.
 pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     let overrides = Overrides {
         set: arguments.set.clone(),
@@ -47,6 +57,9 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         Err(error) => return refuse::scenario(error),
     };
     let directory = arguments.out.join(&model.name);
+    if let Some(seeds) = arguments.seeds {
+        return many::run(&model, seeds, arguments.jobs, &directory, arguments.format);
+    }
     let started = Instant::now();
     let finished = match simulate(&model, &directory, started) {
         Ok(finished) => finished,
@@ -75,7 +88,7 @@ fn simulate(
 ) -> io::Result<Finished> {
     fs::create_dir_all(directory)?;
     let mut journal = BufWriter::new(File::create(directory.join("journal.jsonl"))?);
-    let bar = progress_bar();
+    let bar = progress_bar(1_000);
     let finished = tidegate_sim::run::run(model, &mut journal, &mut |progress| {
         show(&bar, progress, started);
     })?;
@@ -84,12 +97,12 @@ fn simulate(
     Ok(finished)
 }
 
-fn progress_bar() -> ProgressBar {
+fn progress_bar(steps: u64) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg}");
-    ProgressBar::new(1_000).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Shown from the first second on.

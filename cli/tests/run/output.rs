@@ -138,6 +138,25 @@ fn a_seed_and_a_value_set_take_effect() {
 }
 
 #[test]
+fn many_seeds_give_means_and_the_same_bytes_on_any_number_of_threads() {
+    let desk = Desk::new("seeds");
+    let answers: Vec<Answer> = ["1", "3"]
+        .iter()
+        .map(|jobs| desk.run(&["--seeds", "4", "--jobs", jobs, "--seed", "5", "--format", "json"]))
+        .collect();
+    assert_eq!(answers[0].code, Some(0), "{}", answers[0].complaint);
+    assert_eq!(answers[0].out, answers[1].out);
+    let all: serde_json::Value = serde_json::from_str(&answers[0].out).unwrap();
+    let seeds: Vec<_> = all["runs"].as_array().unwrap().iter().map(|run| &run["seed"]).collect();
+    assert_eq!(seeds, [5, 6, 7, 8]);
+    assert_eq!(all["runs"][0]["fingerprint"], desk.summary(&["--seed", "5"])["fingerprint"]);
+    let rows = std::fs::read_to_string(desk.directory.join("out/scenario/seeds.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 5);
+    let text = desk.run(&["--seeds", "2", "--set", "expect.scaling\\.ups=1"]);
+    assert_eq!(text.code, Some(2), "{}", text.out);
+}
+
+#[test]
 fn a_trace_takes_the_place_of_the_load_and_sets_the_length() {
     let desk = Desk::new("trace");
     desk.put("trace.csv", "seconds,requests_per_minute\n0,40\n60,2\n120,0\n");
