@@ -4,9 +4,15 @@
 //! means with confidence intervals, and all intervals of a test hold together at 99.9 %.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod closed;
+mod loss;
 mod mdc;
 mod mg1;
 mod mmc;
+mod network;
+mod poisson;
 mod queue;
+mod sharing;
 mod stats;
 mod table;
+mod transient;

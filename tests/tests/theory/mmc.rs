@@ -34,8 +34,8 @@ impl Pool {
 pub struct Waits {
     /// Those that stand for themselves.
     pub family: Family,
-    shares: Pool,
-    waits: Pool,
+    rare_shares: Pool,
+    rare_times: Pool,
 }
 
 impl Waits {
@@ -49,8 +49,8 @@ impl Waits {
         let Lengths { memory, counted } = lengths;
         let bunches = share * counted * (servers * load * (1.0 - load)).min(1.0 / memory);
         if bunches * (SEEDS as f64) < RARE {
-            self.shares.add(share, waited);
-            self.waits.add(wait, waits);
+            self.rare_shares.add(share, waited);
+            self.rare_times.add(wait, waits);
         } else {
             self.family.compare(format!("waiting of {servers} servers at {load}"), share, waited);
             self.family.compare(format!("wait of {servers} servers at {load}"), wait, waits);
@@ -59,8 +59,8 @@ impl Waits {
 
     /// All comparisons, those in sum included.
     pub fn finish(mut self) -> Family {
-        self.shares.compare("waiting where it is rare", &mut self.family);
-        self.waits.compare("wait where it is rare", &mut self.family);
+        self.rare_shares.compare("waiting where it is rare", &mut self.family);
+        self.rare_times.compare("wait where it is rare", &mut self.family);
         self.family
     }
 }
@@ -109,7 +109,7 @@ fn limited_waiting_room_loses_and_delays_as_theory_says() {
         let room = row.get("K_total");
         let queue = Queue {
             workers: servers as u32,
-            accept_queue: (room - servers) as u32,
+            waiting_room: (room - servers) as u32,
             phases: format!("{{ wait = {} }}", exponential(1.0 / service)),
             load: poisson(rate),
             ..Queue::default()

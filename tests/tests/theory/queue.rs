@@ -20,7 +20,7 @@ pub struct Queue {
     /// Requests that are served at once.
     pub workers: u32,
     /// Requests that wait for a worker.
-    pub accept_queue: u32,
+    pub waiting_room: u32,
     /// Servers of Redis, the database and the storage.
     pub stations: [u32; 3],
     /// The phases of a request, in the scenario's words.
@@ -34,7 +34,7 @@ impl Default for Queue {
         Self {
             cores: 1,
             workers: 1,
-            accept_queue: 100_000_000,
+            waiting_room: 100_000_000,
             stations: [1; 3],
             phases: format!("{{ wait = {} }}", exponential(1.0)),
             load: String::new(),
@@ -60,7 +60,7 @@ pub fn poisson(rate: f64) -> String {
 impl Queue {
     /// The scenario's model.
     pub fn model(&self) -> Model {
-        let Self { cores, workers, accept_queue, stations: [redis, database, nfs], .. } = self;
+        let Self { cores, workers, waiting_room, stations: [redis, database, nfs], .. } = self;
         let Self { phases, load, .. } = self;
         let text = format!(
             r#"
@@ -69,7 +69,7 @@ duration = "366d"
 plans.one = {{ vcpu = {cores}, memory = "64GiB", price = "10 USD/month" }}
 group = {{ primary = "one", standbys = 0 }}
 server = {{ job_workers = {{ short = 0, default = 0, long = 0 }} }}
-bench = [{{ name = "one", workers = {workers}, accept_queue = {accept_queue} }}]
+bench = [{{ name = "one", workers = {workers}, accept_queue = {waiting_room} }}]
 memory = {{ worker = "1MiB" }}
 monitoring = {{ scrape = "1h", evaluate = "1h", health = "1h" }}
 proxy = {{ latency = "0s", timeout = "366d" }}
@@ -169,7 +169,7 @@ impl Lengths {
     /// variable service time (1 + c²) ÷ 2 times as slowly, and none faster than a service time.
     /// 120 such times are counted, 500 service times and 12,000 arrivals at least.
     pub fn of(servers: f64, load: f64, square_cv: f64) -> Self {
-        let memory = (1.0 + square_cv) / 2.0 / servers / (1.0 - load.sqrt()).powi(2) + 1.0;
+        let memory = f64::midpoint(1.0, square_cv) / servers / (1.0 - load.sqrt()).powi(2) + 1.0;
         let counted = (120.0 * memory).max(500.0).max(12_000.0 / (servers * load));
         Self { memory, counted }
     }
