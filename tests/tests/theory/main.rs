@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod closed;
+mod conservation;
+mod little;
 mod loss;
 mod mdc;
 mod mg1;
@@ -13,6 +15,7 @@ mod network;
 mod poisson;
 mod queue;
 mod sharing;
+mod shipped;
 mod stats;
 mod table;
 mod transient;
