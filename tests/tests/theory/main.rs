@@ -14,6 +14,7 @@ mod mmc;
 mod network;
 mod poisson;
 mod queue;
+mod record;
 mod sharing;
 mod shipped;
 mod stats;

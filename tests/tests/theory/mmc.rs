@@ -93,7 +93,7 @@ fn many_servers_agree_with_erlang() {
 }
 
 #[test]
-#[ignore = "a minute of one core: the rows at 95 %"]
+#[ignore = "a quarter of a minute of one core: the rows at 95 %"]
 fn many_servers_agree_with_erlang_near_saturation() {
     compare([0.93, 0.97]).assert_exact("M/M/c at 95 %", 0.3);
 }
