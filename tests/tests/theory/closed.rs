@@ -25,8 +25,9 @@ fn an_examination_is_a_finite_population() {
     for (people, workers, mean) in [(10, 1, 10.0), (30, 2, 12.0), (40, 1, 10.0), (60, 4, 14.0)] {
         for think in [exponential(mean), format!("\"{}\"", length(mean))] {
             let load = format!(
-                r#"{{ kind = "exam", users = {people}, opens = "0s", login_within = "{}", length = "300d",
-                submit_within = "1s", think = {think}, login = "one", work = "one", submit = "one" }}"#,
+                r#"{{ kind = "exam", users = {people}, think = {think}, opens = "0s",
+                length = "300d", login_within = "{}", submit_within = "1s", login = "one", work = "one",
+                submit = "one" }}"#,
                 length(mean)
             );
             let queue = Queue { workers, load: load.replace('\n', " "), ..Queue::default() };

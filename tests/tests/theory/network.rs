@@ -28,7 +28,8 @@ fn a_network_of_stations_has_its_product_form() {
             workers: 5_000,
             stations: servers,
             phases: format!(
-                "{{ redis = {redis} }}, {{ database = {database} }}, {{ redis = {redis} }}, {{ nfs = {nfs} }}"
+                "{{ redis = {redis} }}, {{ database = {database} }}, \
+                 {{ redis = {redis} }}, {{ nfs = {nfs} }}"
             ),
             load: poisson(rate),
             ..Queue::default()
