@@ -5,8 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod closed;
-mod conservation;
-mod little;
+mod idling;
 mod loss;
 mod mdc;
 mod mg1;

@@ -1,76 +1,12 @@
-//! Conservation of work: cores do what is begun, and no worker idles while somebody waits.
+//! No worker idles while somebody waits.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a sink reads the facts that it needs")]
 
 use std::collections::HashMap;
 
-use tidegate_core::fact::{Fact, FactSink, FailureCause};
+use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::{RequestId, ServerId, Span, Timestamp};
-use tidegate_sim::model::{Dist, Model, Phase, Place};
-use tidegate_sim::world::mean_cpu_seconds;
 
 use super::shipped::{run, shipped};
-
-/// Counts of what began and what ended on the servers' cores.
-#[derive(Debug, Default)]
-struct Work {
-    requests: u64,
-    requests_done: u64,
-    jobs: u64,
-    jobs_done: u64,
-    killed: u64,
-}
-
-impl FactSink for Work {
-    fn fact(&mut self, _: Timestamp, fact: Fact) {
-        match fact {
-            Fact::RequestRouted { .. } => self.requests += 1,
-            Fact::RequestServed { .. } | Fact::RequestAbandoned { .. } => self.requests_done += 1,
-            Fact::RequestFailed { server: Some(_), cause: FailureCause::QueueFull, .. } => {
-                self.requests -= 1;
-            }
-            Fact::JobStarted { .. } => self.jobs += 1,
-            Fact::JobCompleted { .. } => self.jobs_done += 1,
-            Fact::RequestFailed { cause: FailureCause::Killed, .. } | Fact::JobKilled { .. } => {
-                self.killed += 1;
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Makes the work on cores the same for each request and for each job.
-fn level(model: &mut Model) -> [u64; 2] {
-    let request = Span::from_nanos((mean_cpu_seconds(model) * 1e9) as i64);
-    let job = Span::from_millis(50);
-    let set = |phases: &mut Vec<Phase>, demand| {
-        let mut cores = phases.iter_mut().filter(|phase| phase.place == Place::Cpu);
-        cores.next().unwrap().demand = Dist::Constant(demand);
-        assert!(cores.next().is_none(), "one phase on the cores is supported");
-    };
-    model.requests.iter_mut().for_each(|class| set(&mut class.phases, request));
-    model.jobs.iter_mut().for_each(|class| set(&mut class.phases, job));
-    [request, job].map(|demand| demand.as_nanos().cast_unsigned())
-}
-
-/// The cores of all servers, joined or left, were busy for what was done, and no longer than for
-/// what was begun. A plan change by hand kills, which leaves work half done: it is left out.
-#[test]
-fn busy_time_is_work_done_in_every_shipped_scenario() {
-    for mut model in shipped().into_iter().filter(|model| model.resizes.is_empty()) {
-        let demands = level(&mut model);
-        let mut world = run(&model, Work::default());
-        let busy: u64 = world.busy().iter().map(|(busy, _, _)| busy).sum();
-        let cores = u64::from(model.servers[0].vcpu);
-        let Work { requests, requests_done, jobs, jobs_done, killed } = world.sink;
-        assert!(requests_done > 1_000 && killed == 0, "{}", model.name);
-        // Each finish falls on a whole nanosecond, at most one late on each core.
-        let rounding = cores * (requests + jobs);
-        let least = requests_done * demands[0] + jobs_done * demands[1];
-        let most = requests * demands[0] + jobs * demands[1] + rounding;
-        let within = (least..=most).contains(&busy);
-        assert!(within, "{}: {busy} ns busy, {least} to {most} expected", model.name);
-    }
-}
 
 /// A request's visit to the workers of a server.
 struct Visit {
