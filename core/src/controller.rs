@@ -154,7 +154,7 @@ impl Controller {
     /// Takes one input at `now`. Never fails and never blocks.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
         let mut commands = Vec::new();
-        let (serving, committed) = (self.serving(), self.committed());
+        let (serving, committed, moving) = (self.serving(), self.committed(), self.moving());
         match input {
             Input::Observe(observation) => self.observe(&observation),
             Input::Complete { id, outcome } => {
@@ -170,11 +170,13 @@ impl Controller {
             // A scale-down was called off: what it gave up is kept for a stabilization window.
             self.remember(now, self.committed());
         }
-        if self.serving() != serving {
-            self.state.windows.fill(Window::default());
+        if self.moving() < moving {
             self.state.last_event = Some(now);
         }
+        self.note_change(now, serving);
+        let serving = self.serving();
         let (decision, wake) = self.decide(now, &mut commands);
+        self.note_change(now, serving);
         let sequences =
             self.state.standbys.iter().filter_map(|standby| standby.wake_at(&self.config.policy));
         let wake_at = sequences.chain(wake).filter(|at| *at > now).min();
@@ -273,6 +275,20 @@ impl Controller {
                 }
             }
         }
+    }
+
+    /// Evidence of another number of serving servers is void, and rules rest.
+    fn note_change(&mut self, now: Timestamp, serving: u16) {
+        if self.serving() != serving {
+            self.state.windows.fill(Window::default());
+            self.state.last_event = Some(now);
+        }
+    }
+
+    /// Standbys in the middle of a sequence.
+    fn moving(&self) -> usize {
+        let settled = |stage| matches!(stage, Stage::Standby | Stage::Serving | Stage::Faulted);
+        self.state.standbys.iter().filter(|standby| !settled(standby.stage)).count()
     }
 
     fn committed(&self) -> u16 {

@@ -183,7 +183,8 @@ pub enum Fold {
     Both,
 }
 
-/// Rest after a scale event. It begins when the event is complete.
+/// Rest after a scale event. It begins when a server begins or ceases to serve, and anew when the
+/// event is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CoolDown {

@@ -10,8 +10,8 @@ use tidegate_core::record::Summary;
 use crate::model::Model;
 use crate::run::run;
 
-/// Runs `model` under each of `seeds` on `jobs` threads; `done` is told after each run how many are.
-/// The summaries come in the order of the seeds, and do not depend on the number of threads.
+/// Runs `model` under each of `seeds` on `jobs` threads; `done` is told after each run how many
+/// are. The summaries come in the order of the seeds, and do not depend on the number of threads.
 pub fn replicate(
     model: &Model,
     seeds: &[u64],

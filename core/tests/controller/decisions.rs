@@ -87,6 +87,24 @@ fn rules_rest_after_an_event_and_people_do_not() {
 }
 
 #[test]
+fn servers_are_released_one_at_a_time_with_a_rest_between() {
+    let mut host = Host::new(policy(), 2);
+    host.ask(OperatorRequest::ScaleUp { by: 2, hold: Some(Span::from_mins(10)) });
+    host.pass(Span::from_mins(9), 90);
+    host.pass(Span::from_mins(30), 90);
+    assert_eq!((host.stage(1), host.stage(2)), (Stage::Serving, Stage::Serving));
+    while host.stage(2) != Stage::Standby {
+        host.tick(5);
+    }
+    let stopped = host.now;
+    while host.stage(1) == Stage::Serving {
+        assert!(host.now.since(stopped) < Span::from_hours(1));
+        host.tick(5);
+    }
+    assert!(host.now.since(stopped) >= policy().cool_down.down, "{}", host.now.since(stopped));
+}
+
+#[test]
 fn a_pause_holds_rules_back_until_it_ends_and_says_so() {
     let mut host = Host::new(policy(), 1);
     host.ask(OperatorRequest::PauseUntil(host.now + Span::from_hours(1)));

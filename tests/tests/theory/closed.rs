@@ -26,8 +26,8 @@ fn an_examination_is_a_finite_population() {
         for think in [exponential(mean), format!("\"{}\"", length(mean))] {
             let load = format!(
                 r#"{{ kind = "exam", users = {people}, think = {think}, opens = "0s",
-                length = "300d", login_within = "{}", submit_within = "1s", login = "one", work = "one",
-                submit = "one" }}"#,
+                length = "300d", login_within = "{}", submit_within = "1s",
+                login = "one", work = "one", submit = "one" }}"#,
                 length(mean)
             );
             let queue = Queue { workers, load: load.replace('\n', " "), ..Queue::default() };

@@ -70,7 +70,9 @@ impl Controller {
                 Opinion::Missing => decision.object(Veto::Stale { rule }),
             }
         }
-        if !agreed {
+        let pending = self.state.held.is_some_and(|(servers, _)| servers < decision.servers);
+        if !agreed || pending {
+            // What is to be released already goes first.
             return;
         }
         if let Some(until) = self.rest(now, self.config.policy.cool_down.down) {
