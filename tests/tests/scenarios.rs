@@ -7,7 +7,7 @@ use tidegate_core::Span;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::record::{RunRecord, StageSpan, Summary};
 use tidegate_sim::model::Model;
-use tidegate_sim::scenario::{Overrides, parse, read};
+use tidegate_sim::scenario::{Overrides, read};
 
 fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
@@ -124,13 +124,7 @@ fn plan_upgrade_is_billed_at_the_bigger_plan_to_the_end() {
 #[test]
 fn plan_upgrade_costs_more_than_prepared_capacity_which_fails_nothing() {
     let (upgraded, _) = run(&model("plan-upgrade.toml", &[]));
-    let text = std::fs::read_to_string(scenarios().join("plan-upgrade.toml")).unwrap();
-    let (before, resize) = text.split_once("\n[[resize]]\n").unwrap();
-    let (_, after) = resize.split_once("\n\n").unwrap();
-    let set = vec!["group.standbys=1".to_owned()];
-    let overrides = Overrides { set, ..Overrides::default() };
-    let text = format!("{before}\n{after}");
-    let (prepared, _) = run(&parse("prepared", "-", &text, &scenarios(), &overrides).unwrap());
+    let (prepared, _) = run(&model("plan-upgrade.toml", &["resize=[]", "group.standbys=1"]));
     assert!(prepared.summary.properties.iter().all(|property| property.holds));
     assert!(prepared.summary.billing.total < upgraded.summary.billing.total);
     assert_eq!(prepared.summary.requests.failed_by_scaling, 0);
