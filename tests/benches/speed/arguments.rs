@@ -31,7 +31,7 @@ impl Arguments {
     }
 
     pub const fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 7 }
+        if self.quick { 3 } else { 5 }
     }
 
     pub fn wants(&self, name: &str) -> bool {

@@ -37,12 +37,7 @@ fn queue(arguments: &Arguments) -> Contest {
     Contest {
         title: format!("queue: M/M/8 at 80 %, {customers} customers"),
         times: "wait",
-        // A tenth of the customers is √10 times as far off.
-        theory: Some(Theory {
-            mean_ms: 28.603,
-            p99_ms: Some(238.969),
-            within: if arguments.quick { 0.041 } else { 0.013 },
-        }),
+        theory: Some(Theory { mean_ms: 28.603, p99_ms: Some(238.969), within: 0.013 }),
         contestants,
     }
 }
@@ -56,7 +51,7 @@ fn web_tier(arguments: &Arguments) -> Contest {
     Contest {
         title: format!("web: proxy, 96 workers, Redis, storage, jobs, {requests} requests"),
         times: "latency",
-        theory: Some(Theory { mean_ms: 44.174, p99_ms: None, within: 0.013 }),
+        theory: Some(Theory { mean_ms: 44.174, p99_ms: None, within: 0.004 }),
         contestants: vec![
             Contestant {
                 name: "tidegate".into(),

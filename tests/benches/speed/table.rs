@@ -16,6 +16,9 @@ pub(crate) fn print(contest: &Contest, rows: &[Row]) {
     for (contestant, row) in contest.contestants.iter().zip(rows) {
         println!("{:<20}{}", contestant.name, line(contestant, row));
     }
+    if let Some(theory) = contest.theory {
+        println!("{:<59}{}", "theory", times(theory.mean_ms, theory.p99_ms));
+    }
 }
 
 fn line(contestant: &Contestant, row: &Row) -> String {
@@ -33,12 +36,13 @@ fn figures(row: &Row) -> Option<String> {
     let events = row.runs.iter().filter_map(|run| Some(run.events? as f64 / run.seconds));
     let events = median(events.collect()).map_or_else(String::new, |rate| millions(rate) + " M");
     let Run { mean_ms, p99_ms, .. } = row.runs.last()?;
-    Some(format!(
-        "{:>11}{range:>17}{events:>11}{:>17}{:>12}",
-        rate + " M",
-        format!("{mean_ms:.3} ms"),
-        format!("{p99_ms:.1} ms")
-    ))
+    let times = times(*mean_ms, Some(*p99_ms));
+    Some(format!("{:>11}{range:>17}{events:>11}{times}", rate + " M"))
+}
+
+fn times(mean_ms: f64, p99_ms: Option<f64>) -> String {
+    let p99 = p99_ms.map_or_else(String::new, |p99| format!("{p99:.1} ms"));
+    format!("{:>17}{p99:>12}", format!("{mean_ms:.3} ms"))
 }
 
 fn ratio(contestant: &Contestant, row: &Row) -> Option<String> {
