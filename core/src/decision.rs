@@ -37,6 +37,13 @@ impl Decision {
         self.votes.iter().flatten()
     }
 
+    /// The first down rule, if there is one and all of them agree.
+    pub fn agreed_down(&self) -> Option<RuleId> {
+        let mut down = self.votes().filter(|vote| vote.direction == Direction::Down);
+        let first = down.next().filter(|vote| vote.opinion == Opinion::Agrees)?;
+        down.all(|vote| vote.opinion == Opinion::Agrees).then_some(first.rule)
+    }
+
     /// The vetoes that were raised.
     pub fn vetoes(&self) -> impl Iterator<Item = &Veto> {
         self.vetoes.iter().flatten()

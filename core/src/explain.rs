@@ -1,6 +1,6 @@
 //! Sentences for decisions, made where someone reads them.
 
-use crate::decision::{Decision, Opinion, Source, Verdict, Vote};
+use crate::decision::{Decision, Direction, Source, Verdict, Vote};
 use crate::policy::Metric;
 
 /// Why a decision changed the number of servers, in a sentence.
@@ -11,7 +11,15 @@ pub fn reason(decision: &Decision) -> String {
         Verdict::ScaleDown(by) => decision.servers.saturating_sub(by),
     };
     let change = format!("{} to {target} servers", decision.servers);
-    let down = matches!(decision.verdict, Verdict::ScaleDown(_));
+    if let Verdict::ScaleDown(_) = decision.verdict
+        && matches!(decision.source, Some(Source::Rule(_) | Source::Bounds) | None)
+    {
+        if decision.agreed_down().is_none() {
+            return format!("{change}: nothing asks for more");
+        }
+        let down = decision.votes().filter(|vote| vote.direction == Direction::Down);
+        return format!("{change}: {}", down.map(sentence).collect::<Vec<_>>().join(", "));
+    }
     match decision.source {
         Some(Source::Rule(rule)) => {
             let vote = decision.votes().find(|vote| vote.rule == rule);
@@ -19,15 +27,6 @@ pub fn reason(decision: &Decision) -> String {
         }
         Some(Source::Schedule(id)) => format!("{change}: schedule {} is open", id.0 + 1),
         Some(Source::Manual) => format!("{change}: a person asked"),
-        Some(Source::Bounds) | None if down => {
-            let agreed = decision.votes().filter(|vote| vote.opinion == Opinion::Agrees);
-            let why: Vec<String> = agreed.map(sentence).collect();
-            if why.is_empty() {
-                format!("{change}: nothing asks for more")
-            } else {
-                format!("{change}: {}", why.join(", "))
-            }
-        }
         Some(Source::Bounds) | None => format!("{change}: the policy's bounds"),
     }
 }
@@ -39,8 +38,8 @@ pub fn sentence(vote: &Vote) -> String {
         Metric::Memory => "memory",
     };
     let side = match vote.direction {
-        crate::decision::Direction::Up => "above",
-        crate::decision::Direction::Down => "below",
+        Direction::Up => "above",
+        Direction::Down => "below",
     };
     let value = vote.value.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
     let (threshold, filled, window) = (vote.threshold, vote.filled, vote.window);

@@ -1,7 +1,7 @@
 //! The scaling core of Tidegate: every decision about a group of servers, and nothing else.
 //!
 //! Everything here is pure: no I/O, no clock, no randomness, no async runtime. A host (the
-//! simulator, or the live driver) owns time and the world, and speaks to a [`Controller`] in a loop:
+//! simulator, or the live driver) owns time and the world, and speaks to a [`Controller`] so:
 //!
 //! 1. Call [`Controller::step`] with the present time and one [`Input`].
 //! 2. Append the input and the returned [`Step`] to the journal *before* acting on it.

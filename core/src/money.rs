@@ -107,7 +107,8 @@ fn parse_micros(text: &str) -> Option<i64> {
 /// Why a text is not an amount, a price or a currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not money: write an amount, a currency and for a price its period, such as \"0.42 USD/hour\""
+    "`{0}` is not money: write an amount, a currency and for a price its period, \
+     such as \"0.42 USD/hour\""
 )]
 pub struct MoneyError(String);
 

@@ -112,7 +112,8 @@ impl Panel {
 }
 
 impl FactSink for Panel {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         self.conservation.fact(fact);
         self.servers.fact(at, fact);

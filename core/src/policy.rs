@@ -223,7 +223,7 @@ pub struct Evidence {
     pub healthy_checks: u8,
     /// Idle readings in a row before a server counts as drained. Default 3.
     pub idle_checks: u8,
-    /// A scale-down needs the projected metric to stay this far below the up threshold. Default 5 %.
+    /// How far below the up threshold a projected metric must stay. Default 5 %.
     pub projection_margin: Ratio,
 }
 

@@ -296,7 +296,8 @@ pub struct TimelineRow {
     pub powered: u16,
     /// Servers that the demands resolve to, at the end.
     pub wanted: u16,
-    /// Requests a second that the receiving servers could serve, by CPU alone.
+    /// Requests a second that the receiving servers could serve, by CPU alone and by what the
+    /// run's requests cost on average.
     pub capacity_per_second: f64,
     /// Charged so far.
     pub cost: Money,

@@ -176,7 +176,8 @@ impl fmt::Display for Span {
 /// Why a text is not a [`Span`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a duration: write a number and a unit, such as \"90s\", \"5m\", \"1h 30m\" or \"250ms\""
+    "`{0}` is not a duration: write a number and a unit, \
+     such as \"90s\", \"5m\", \"1h 30m\" or \"250ms\""
 )]
 pub struct SpanError(String);
 

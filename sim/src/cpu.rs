@@ -47,8 +47,7 @@ impl Cpu {
         let real = if self.tasks.len() as u64 <= self.cores {
             left.div_ceil(SCALE)
         } else {
-            let shared = u128::from(left) * self.tasks.len() as u128;
-            shared.div_ceil(u128::from(self.cores) * u128::from(SCALE)) as u64
+            scaled(left, self.tasks.len() as u64, self.cores * SCALE, true)
         };
         self.updated.saturating_add(real)
     }
@@ -86,13 +85,21 @@ impl Cpu {
             return;
         }
         self.busy += passed * tasks.min(self.cores);
-        let rate_scaled = u128::from(passed) * u128::from(SCALE);
         self.virtual_time += if tasks <= self.cores {
             passed * SCALE
         } else {
-            (rate_scaled * u128::from(self.cores) / u128::from(tasks)) as u64
+            scaled(passed * SCALE, self.cores, tasks, false)
         };
     }
+}
+
+/// `value × factor ÷ divisor`, rounded up or down; narrow where the product fits, which is faster.
+fn scaled(value: u64, factor: u64, divisor: u64, up: bool) -> u64 {
+    if let Some(product) = value.checked_mul(factor) {
+        return if up { product.div_ceil(divisor) } else { product / divisor };
+    }
+    let (product, divisor) = (u128::from(value) * u128::from(factor), u128::from(divisor));
+    (if up { product.div_ceil(divisor) } else { product / divisor }) as u64
 }
 
 #[cfg(test)]

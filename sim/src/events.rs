@@ -12,8 +12,8 @@ const TIME_LIMIT: u64 = 1 << 56;
 /// An entry packs 56 bits of time (2.2 years in nanoseconds), 40 bits of sequence and 32 bits of
 /// payload into one `u128`.
 ///
-/// An entry that was taken stays on top until the next one is pushed, which overwrites it and sinks:
-/// most events beget another, and one sift is cheaper than two.
+/// An entry that was taken stays on top until the next one is pushed, which overwrites it and
+/// sinks: most events beget another, and one sift is cheaper than two.
 #[derive(Debug, Default)]
 pub struct EventList {
     heap: BinaryHeap<Reverse<u128>>,

@@ -32,7 +32,8 @@ struct Sinks {
 }
 
 impl FactSink for Sinks {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         self.panel.fact(at, fact);
         self.meter.fact(at, fact);
@@ -101,6 +102,8 @@ struct Run<'a> {
     fired: Vec<bool>,
     timeline: Timeline,
     busy: Vec<u64>,
+    /// Core-nanoseconds of work done in all intervals.
+    worked: u128,
 }
 
 impl<'a> Run<'a> {
@@ -134,6 +137,7 @@ impl<'a> Run<'a> {
             fired: vec![false; model.group.policy.up.len()],
             timeline: Timeline { interval, rows: Vec::new() },
             busy: vec![0; model.servers.len()],
+            worked: 0,
         }
     }
 

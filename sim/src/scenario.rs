@@ -5,6 +5,7 @@ mod length;
 mod load;
 mod lower;
 mod set;
+mod table;
 mod units;
 
 use std::ops::Range;
@@ -29,7 +30,7 @@ pub struct Overrides {
 
 /// Why a scenario is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{}: {message}", self.position().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default())]
+#[error("{file}{}: {message}", self.place())]
 pub struct ScenarioError {
     /// The file, or the option of the command line.
     pub file: String,
@@ -48,6 +49,10 @@ impl ScenarioError {
     fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
         let (file, message) = (file.into(), message.into());
         Self { file, text: String::new(), span: None, message, hint: None }
+    }
+
+    fn place(&self) -> String {
+        self.position().map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
     }
 
     /// Line and column, counted from 1.
@@ -73,12 +78,22 @@ pub(crate) struct Fault {
     pub path: Vec<Key>,
     pub message: String,
     pub hint: Option<String>,
+    /// Where it lies if not in the scenario itself.
+    pub elsewhere: Option<Box<Place>>,
+}
+
+/// A place in a file that a scenario names.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub file: String,
+    pub text: String,
+    pub span: Option<Range<usize>>,
 }
 
 impl Fault {
     /// A fault at a dotted path such as `load.0.users`.
     pub fn at(path: &str, message: impl Into<String>) -> Self {
-        Self { path: keys(path), message: message.into(), hint: None }
+        Self { path: keys(path), message: message.into(), hint: None, elsewhere: None }
     }
 
     /// With what to do.
@@ -125,12 +140,13 @@ pub fn parse(
     }
     let parsed: ScenarioFile =
         toml::from_str(&text).map_err(|why| syntax_error(file, &text, &why))?;
-    lower::lower(name, &parsed, directory, overrides).map_err(|fault| ScenarioError {
-        file: file.to_owned(),
-        span: span_of(&text, &fault.path),
-        text: text.clone(),
-        message: fault.message,
-        hint: fault.hint,
+    lower::lower(name, &parsed, directory, overrides).map_err(|fault| {
+        let Fault { path, message, hint, elsewhere } = fault;
+        let (file, text, span) = match elsewhere {
+            Some(place) => (place.file, place.text, place.span),
+            None => (file.to_owned(), text.clone(), span_of(&text, &path)),
+        };
+        ScenarioError { file, text, span, message, hint }
     })
 }
 
@@ -140,7 +156,7 @@ fn syntax_error(file: &str, text: &str, why: &toml::de::Error) -> ScenarioError 
         file: file.to_owned(),
         text: text.to_owned(),
         span: why.span(),
-        hint: nearest_expected(&message),
+        hint: nearest_expected(&message).or_else(|| whole_number(&message)),
         message,
     }
 }
@@ -152,6 +168,13 @@ fn nearest_expected(message: &str) -> Option<String> {
     let (unknown, expected) = rest.split_once('`')?;
     let names = expected.split('`').skip(1).step_by(2);
     did_you_mean(unknown, names)
+}
+
+/// What to write where the program's own word for a number stands in the message.
+fn whole_number(message: &str) -> Option<String> {
+    let wanted = ["expected u8", "expected u16", "expected u32", "expected u64"];
+    let number = wanted.iter().any(|wanted| message.contains(wanted));
+    number.then(|| "write a whole number, 0 or more".to_owned())
 }
 
 /// "did you mean …", if one of `names` is near to `unknown`.

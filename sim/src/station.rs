@@ -2,7 +2,8 @@
 
 use crate::model::Station as Config;
 
-/// A station of several servers, each free from a known time on (Kiefer and Wolfowitz 1955).
+/// A station of several servers, each free from a known time on (Kiefer and Wolfowitz 1955). Which
+/// of those that are free serves does not matter.
 #[derive(Debug)]
 pub struct Station {
     free_at: Vec<u64>,
@@ -22,15 +23,18 @@ impl Station {
     ///
     /// Calls must come in the order of `now`.
     pub fn enter(&mut self, now: u64, demand: u64) -> u64 {
-        let mut earliest = 0;
-        for index in 1..self.free_at.len() {
-            if self.free_at[index] < self.free_at[earliest] {
-                earliest = index;
+        let (mut chosen, mut free_at) = (0, u64::MAX);
+        for (index, &time) in self.free_at.iter().enumerate() {
+            if time < free_at {
+                (chosen, free_at) = (index, time);
+            }
+            if time <= now {
+                break;
             }
         }
-        let done = self.free_at[earliest].max(now) + demand;
-        self.free_at[earliest] = done;
-        done + self.latency
+        let done = free_at.max(now).saturating_add(demand);
+        self.free_at[chosen] = done;
+        done.saturating_add(self.latency)
     }
 }
 

@@ -301,7 +301,8 @@ impl<S: FactSink> World<S> {
         self.events.push(time, ((event as u32) << INDEX_BITS) | index);
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn tell(&mut self, fact: Fact) {
         let at = self.timestamp(self.now);
         self.sink.fact(at, fact);
@@ -395,16 +396,4 @@ fn loads_of(model: &Model) -> (Vec<Source>, Vec<People>) {
         }
     }
     (sources, people)
-}
-
-/// Mean CPU seconds of a request, over the kinds by weight.
-pub fn mean_cpu_seconds(model: &Model) -> f64 {
-    let total: f64 = model.requests.iter().map(|class| f64::from(class.weight)).sum();
-    let cpu = |phase: &&Phase| phase.place == crate::model::Place::Cpu;
-    let weighted = |class: &crate::model::RequestClass| {
-        let demand: f64 =
-            class.phases.iter().filter(cpu).map(|phase| phase.demand.mean_seconds()).sum();
-        demand * f64::from(class.weight)
-    };
-    model.requests.iter().map(weighted).sum::<f64>() / total.max(f64::MIN_POSITIVE)
 }

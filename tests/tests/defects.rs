@@ -11,8 +11,8 @@ use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, parse};
 use tidegate_sim::world::{Notice, World};
 
-/// A standby that serves for ten minutes by the calendar, with work on it at every moment, and later
-/// a burst that is shorter than the rule's window.
+/// A standby that serves for ten minutes by the calendar, with work on it at every moment, and
+/// later a burst that is shorter than the rule's window.
 const SCENARIO: &str = r#"
 start = "2026-03-02T10:00[UTC]"
 duration = "40m"
@@ -20,12 +20,29 @@ plans.m = { vcpu = 4, memory = "16GiB", price = "300 USD/month" }
 group = { primary = "m" }
 bench = [{ name = "b", workers = 120 }]
 server = { services_stop = "0s" }
-request = [{ name = "page", phases = [{ cpu = "30ms" }, { wait = "400ms" }], enqueues = { job = "mail", share = "2%" } }]
-job = [{ name = "mail", queue = "default", phases = [{ wait = { mean = "20s", cv = 0.5 } }] }]
-load = [{ kind = "constant", rate = 60.0 }, { kind = "constant", rate = 50.0, from = "30m", for = "3m" }]
 policy.schedule = [{ servers = 2, from = "2026-03-02T10:10[UTC]", until = "2026-03-02T10:20[UTC]" }]
 policy.up = [{ metric = "cpu", above = "70%" }]
 policy.down = [{ metric = "cpu", below = "30%" }]
+
+[[request]]
+name = "page"
+phases = [{ cpu = "30ms" }, { wait = "400ms" }]
+enqueues = { job = "mail", share = "2%" }
+
+[[job]]
+name = "mail"
+queue = "default"
+phases = [{ wait = { mean = "20s", cv = 0.5 } }]
+
+[[load]]
+kind = "constant"
+rate = 60.0
+
+[[load]]
+kind = "constant"
+rate = 50.0
+from = "30m"
+for = "3m"
 "#;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -93,7 +93,8 @@ fn a_curve_is_followed_and_nothing_comes_before_or_after_it() {
 
 #[test]
 fn a_flash_sale_rises_holds_and_falls() {
-    let load = r#"{ kind = "flash-sale", base = 3.0, peak = 40.0, at = "1h", rise = "10m", hold = "30m", decay = "20m" }"#;
+    let load = r#"{ kind = "flash-sale", base = 3.0, peak = 40.0, at = "1h", rise = "10m",
+        hold = "30m", decay = "20m" }"#;
     let points =
         [(0.0, 3.0), (1.0, 3.0), (7.0 / 6.0, 40.0), (10.0 / 6.0, 40.0), (2.0, 3.0), (3.0, 3.0)];
     let counts = counts(&model("2026-03-02T00:00[UTC]", "3h", load));

@@ -84,11 +84,12 @@ fn joined(set: &[&str], join: CommandKind) -> World<Facts> {
 /// The standby's share of the requests that were routed since it was last asked.
 fn share(world: &mut World<Facts>) -> f64 {
     let facts = std::mem::take(&mut world.sink.0);
-    let routed = |to_standby: bool| {
-        let is_one = |(_, fact): &&(Timestamp, Fact)| matches!(fact, Fact::RequestRouted { server, .. } if !to_standby || *server == STANDBY);
-        facts.iter().filter(is_one).count() as f64
+    let server_of = |(_, fact): &(Timestamp, Fact)| {
+        let Fact::RequestRouted { server, .. } = fact else { return None };
+        Some(*server)
     };
-    routed(true) / routed(false)
+    let routed: Vec<ServerId> = facts.iter().filter_map(server_of).collect();
+    routed.iter().filter(|server| **server == STANDBY).count() as f64 / routed.len() as f64
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_value_without_its_unit_or_with_a_wrong_one_is_refused() {
 fn a_random_duration_is_refused_for_what_is_wrong_with_it() {
     let cases = [
         ("number", "20", "write \"20ms\" or \"20s\""),
-        ("table", "{ mean = \"9ms\" }", "either `exponential`, or `mean` and `cv`"),
+        ("table", "{ mean = \"9ms\" }", "{ mean = \"20ms\", cv = 0.8 }"),
         ("cv", "{ mean = \"9ms\", cv = nan }", "`cv` lies between 0 and 100"),
         ("longest", "{ exponential = \"367d\" }", "longer than 366 days"),
     ];
@@ -79,7 +79,7 @@ fn a_random_duration_is_refused_for_what_is_wrong_with_it() {
 fn an_impossible_value_is_refused_with_what_is_possible() {
     refuses("too-often", "\"15s\"", "\"1ms\"", "\"1ms\"", "must be at least 10ms");
     refuses("too-long", "\"20m\"", "\"999d\"", "\"999d\"", "at most 366 days");
-    refuses("negative", "vcpu = 2", "vcpu = -2", "-2", "expected u32");
+    refuses("negative", "vcpu = 2", "vcpu = -2", "-2", "write a whole number, 0 or more");
     refuses("comparison", "\"== 0\"", "\"= 0\"", "\"= 0\"", "such as \"== 0\"");
 }
 
@@ -129,6 +129,8 @@ fn a_bad_row_of_a_trace_is_refused_with_its_line() {
         refused(&desk, &answer);
         let said = unwrapped(&answer.complaint);
         assert!(said.contains("trace.csv:3") && said.contains(words), "{row}: {said}");
+        let column = if words.ends_with("not a count") { 4 } else { 1 };
+        assert_eq!(pointer(&answer.complaint, 3), Some(column), "{}", answer.complaint);
     }
     desk.put("trace.csv", "timestamp,visits\n2026-01-01 00:00,1\n");
     let answer = desk.run(&["--load", "trace.csv"]);
@@ -141,8 +143,8 @@ fn a_bad_override_is_refused_by_its_name() {
     let desk = Desk::new("refused-set");
     let cases = [
         (["--set", "duration"], "needs the form key=value"),
-        (["--set", "durations=5m"], "has no value `durations`"),
-        (["--set", "load.7.rate=1"], "has no value `load.7.rate`"),
+        (["--set", "durations=5m"], "did you mean `duration`?"),
+        (["--set", "load.7.rate=1"], "`load.7.rate` has no position 7: there are 1"),
         (["--set", "duration=5"], "write \"5s\" or \"5m\""),
         (["--seed", "one"], "--seed"),
         (["--format", "xml"], "text, json"),

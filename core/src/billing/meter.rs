@@ -113,7 +113,8 @@ fn stretches(
 }
 
 impl FactSink for Meter {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         if let Fact::PowerChanged { server, on, .. } = fact {
             if on { self.power_on(at, server) } else { self.power_off(at, server) }

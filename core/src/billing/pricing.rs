@@ -73,7 +73,7 @@ impl Pricing {
         }
     }
 
-    /// Where a stretch that begins at `from` must be cut: the end of its month, for a monthly price.
+    /// Where a stretch that begins at `from` must be cut: for a monthly price its month's end.
     pub fn period_end(&self, from: Timestamp, zone: &TimeZone) -> Timestamp {
         match self {
             Self::PerSecond { .. } | Self::PerStartedHour { .. } => Timestamp::MAX,

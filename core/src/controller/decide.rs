@@ -188,10 +188,8 @@ fn note_limits(demands: &[Demand], resolution: Resolution, decision: &mut Decisi
     if floor_cut || rule_asks && decision.servers >= resolution.most {
         decision.object(by(resolution.limited_by).unwrap_or(Veto::AtMaximum));
     }
-    let down = || decision.votes().filter(|vote| vote.direction == Direction::Down);
-    let all_agree = down().count() > 0 && down().all(|vote| vote.opinion == Opinion::Agrees);
     let kept = decision.servers > 1 && resolution.servers >= decision.servers;
-    if all_agree && kept && !matches!(resolution.asked_by, Source::Rule(_)) {
+    if decision.agreed_down().is_some() && kept && !matches!(resolution.asked_by, Source::Rule(_)) {
         decision.object(by(resolution.asked_by).unwrap_or(Veto::AtMinimum));
     }
 }

@@ -59,6 +59,9 @@ impl CronDateTime for Civil {
     }
 }
 
+/// The last year of which a [`Timestamp`] can tell.
+const LAST_YEAR: i16 = 2262;
+
 /// When a schedule's windows begin.
 #[derive(Clone, Debug)]
 enum Starts {
@@ -131,6 +134,9 @@ impl Calendar {
         let mut best: Option<(Timestamp, DateTime)> = None;
         while let Ok(found) = cron.find_next_occurrence(&civil, false) {
             if best.is_some_and(|(_, at)| at.checked_add(margin).is_ok_and(|end| found.0 > end)) {
+                break;
+            }
+            if found.0.year() > LAST_YEAR {
                 break;
             }
             let times = resolve(found.0, zone, self.gap, self.fold);
@@ -213,7 +219,8 @@ mod tests {
 
     fn recurring(cron: &str, gap: &str, fold: &str) -> Calendar {
         calendar(&format!(
-            r#"{{"servers":2,"cron":"{cron}","for":"10m","zone":"Europe/Berlin","gap":"{gap}","fold":"{fold}"}}"#
+            r#"{{"servers":2,"cron":"{cron}","for":"10m","zone":"Europe/Berlin",
+                "gap":"{gap}","fold":"{fold}"}}"#
         ))
     }
 
@@ -249,7 +256,8 @@ mod tests {
     #[test]
     fn a_lead_opens_the_window_early_and_leaves_its_end() {
         let mut once = calendar(
-            r#"{"servers":2,"from":"2026-03-02T08:30[Asia/Kolkata]","until":"2026-03-02T11:00[Asia/Kolkata]","lead":"10m"}"#,
+            r#"{"servers":2,"from":"2026-03-02T08:30[Asia/Kolkata]",
+                "until":"2026-03-02T11:00[Asia/Kolkata]","lead":"10m"}"#,
         );
         assert_eq!(once.at(at("2026-03-02T02:00:00Z")), (false, at("2026-03-02T02:50:00Z")));
         assert_eq!(once.at(at("2026-03-02T02:50:00Z")), (true, at("2026-03-02T05:30:00Z")));

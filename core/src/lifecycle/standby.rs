@@ -73,7 +73,7 @@ impl Standby {
         self.command
     }
 
-    /// Whether a scale-up may begin on it: it is prepared, or on its way down for no fault of its own.
+    /// Whether a scale-up may begin on it: it is prepared, or on its way down without a fault.
     pub const fn is_available(&self) -> bool {
         match self.stage {
             Stage::Standby => true,

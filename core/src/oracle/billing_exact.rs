@@ -19,7 +19,8 @@ impl BillingExact {
         Self { since: vec![None; servers], powered: vec![Vec::new(); servers] }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         let Fact::PowerChanged { server, on, .. } = fact else { return };
         let since = &mut self.since[server.index()];

@@ -14,7 +14,8 @@ impl Conservation {
         Self { arrived: 0, answered: 0 }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     pub fn fact(&mut self, fact: Fact) {
         self.arrived += u64::from(matches!(fact, Fact::RequestArrived { .. }));
         let answered = matches!(fact, Fact::RequestServed { .. } | Fact::RequestFailed { .. });

@@ -48,7 +48,8 @@ impl JobsExactlyOnce {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
             Fact::JobEnqueued { .. } => {

@@ -51,7 +51,8 @@ impl OnlyWhenRequired {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         let Fact::Sampled { cpu, memory } = fact else { return };
         for watch in &mut self.watches {

@@ -31,7 +31,8 @@ impl Servers {
         self.no_failed.violated
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
             Fact::ReadyChanged { server, ready } => *flag(&mut self.ready, server) = ready,

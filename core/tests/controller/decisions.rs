@@ -63,8 +63,9 @@ fn a_load_that_the_rest_could_not_carry_vetoes_the_scale_down() {
     host.pass(Span::from_hours(1), 45);
     assert_eq!(host.stage(1), Stage::Serving);
     let projected = |veto: &Veto| {
-        let expected = (Ratio::from_percent(90), Ratio::from_percent(70));
-        matches!(veto, Veto::FlapProjection { projected, limit, .. } if (*projected, *limit) == expected)
+        let (reads, may) = (Ratio::from_percent(90), Ratio::from_percent(70));
+        let rule = RuleId(0);
+        *veto == Veto::FlapProjection { rule, projected: reads, limit: may }
     };
     assert!(host.objects(projected), "{:?}", host.decision());
     host.reach(Stage::Standby, 30);

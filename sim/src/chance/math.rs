@@ -40,18 +40,36 @@ pub fn exp(x: f64) -> f64 {
     let shifted = x * LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-    let mut series = 1.0;
-    for divisor in [13.0, 12.0, 11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0] {
-        series = series * r * (1.0 / divisor) + 1.0;
+    let mut series = 0.0;
+    for factorial in FACTORIALS {
+        series = series * r + 1.0 / factorial;
     }
     let scale = shifted.to_bits().wrapping_add(1_023) << MANTISSA_BITS;
     series * f64::from_bits(scale)
 }
 
+/// From 13! down to 0!.
+const FACTORIALS: [f64; 14] = [
+    6_227_020_800.0,
+    479_001_600.0,
+    39_916_800.0,
+    3_628_800.0,
+    362_880.0,
+    40_320.0,
+    5_040.0,
+    720.0,
+    120.0,
+    24.0,
+    6.0,
+    2.0,
+    1.0,
+    1.0,
+];
+
 /// The value that a standard normal variate stays below with probability `p` of (0, 1].
 ///
-/// Wichura (1988), algorithm AS 241, PPND16: relative error about 10⁻¹⁶. A `p` of one counts as the
-/// greatest number below it.
+/// Wichura (1988), algorithm AS 241, PPND16: relative error about 10⁻¹⁶. A `p` of one counts as
+/// the greatest number below it.
 #[inline]
 pub fn normal_quantile(p: f64) -> f64 {
     let q = p - 0.5;

@@ -21,6 +21,7 @@ impl Run<'_> {
         if self.timeline.rows.last().is_none_or(|row| row.at < end) {
             self.interval();
         }
+        self.close_timeline(self.world.sink.collector.served());
         let (in_flight, jobs_pending) = (self.world.in_flight(), self.world.jobs_pending());
         let events = self.world.events();
         let Sinks { panel, meter, mut collector } = self.world.sink;

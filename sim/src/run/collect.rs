@@ -7,47 +7,50 @@ use tidegate_core::{Span, Timestamp};
 
 const MICROSECOND: i64 = 1_000;
 
-/// Times in a histogram of three digits; mean and maximum exact.
+/// Times in a histogram that grows with the longest; mean and maximum exact.
 #[derive(Debug)]
 struct Times {
     histogram: Histogram<u64>,
     sum: u128,
     max: i64,
+    /// Times below the least that the histogram tells apart, added to it when it is asked.
+    none: u64,
 }
 
 impl Times {
-    fn new() -> Self {
-        // Three digits are always a valid precision; it grows with the longest time.
-        let mut histogram = Histogram::new(3).unwrap_or_else(|_| unreachable!("valid precision"));
+    /// Percentiles will have so many significant digits, from 1 to 5.
+    fn new(digits: u8) -> Self {
+        let histogram = Histogram::new(digits);
+        let mut histogram = histogram.unwrap_or_else(|_| unreachable!("a valid precision"));
         histogram.auto(true);
-        Self { histogram, sum: 0, max: 0 }
+        Self { histogram, sum: 0, max: 0, none: 0 }
     }
 
     fn add(&mut self, span: Span) {
         let ns = span.as_nanos();
-        self.histogram += (ns / MICROSECOND).cast_unsigned();
+        if ns < MICROSECOND {
+            self.none += 1;
+        } else {
+            self.histogram += (ns / MICROSECOND).cast_unsigned();
+        }
         self.sum += u128::from(ns.cast_unsigned());
         self.max = self.max.max(ns);
     }
 
-    /// Takes all times out of `other`.
-    fn take(&mut self, other: &mut Self) {
-        if other.histogram.is_empty() {
-            return;
-        }
-        self.histogram += &other.histogram;
-        self.sum += std::mem::take(&mut other.sum);
-        self.max = self.max.max(std::mem::take(&mut other.max));
-        other.histogram.reset();
+    /// The histogram with all times in it.
+    fn whole(&mut self) -> &Histogram<u64> {
+        // Zero is within the range of every histogram.
+        let _ = self.histogram.record_n(0, std::mem::take(&mut self.none));
+        &self.histogram
     }
 
-    fn percentile(&self, percent: f64) -> Option<f64> {
-        let microseconds = self.histogram.value_at_percentile(percent);
-        (!self.histogram.is_empty()).then(|| microseconds as f64 / 1e3)
+    fn percentile(&mut self, percent: f64) -> Option<f64> {
+        let all = self.whole();
+        (!all.is_empty()).then(|| all.value_at_percentile(percent) as f64 / 1e3)
     }
 
-    fn distribution(&self) -> Distribution {
-        let count = u128::from(self.histogram.len());
+    fn distribution(&mut self) -> Distribution {
+        let count = u128::from(self.whole().len());
         if count == 0 {
             return Distribution::default();
         }
@@ -81,10 +84,10 @@ impl Collector {
             arrived: 0,
             served: 0,
             failed: Default::default(),
-            latency: Times::new(),
-            wait: Times::new(),
+            latency: Times::new(3),
+            wait: Times::new(3),
             interval: TimelineRow::default(),
-            interval_latency: Times::new(),
+            interval_latency: Times::new(2),
             digest: 0,
         }
     }
@@ -95,12 +98,11 @@ impl Collector {
         row.p50_ms = self.interval_latency.percentile(50.0);
         row.p95_ms = self.interval_latency.percentile(95.0);
         row.p99_ms = self.interval_latency.percentile(99.0);
-        self.latency.take(&mut self.interval_latency);
+        self.interval_latency.histogram.reset();
         row
     }
 
     pub fn requests(&mut self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {
-        self.latency.take(&mut self.interval_latency);
         Requests {
             arrived: self.arrived,
             served: self.served,
@@ -110,6 +112,10 @@ impl Collector {
             latency_ms: self.latency.distribution(),
             wait_ms: self.wait.distribution(),
         }
+    }
+
+    pub const fn served(&self) -> u64 {
+        self.served
     }
 
     pub fn failures(&self) -> Vec<(FailureCause, u64)> {
@@ -129,7 +135,8 @@ impl Collector {
 }
 
 impl FactSink for Collector {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
             Fact::RequestArrived { request } => {
@@ -140,6 +147,7 @@ impl FactSink for Collector {
             Fact::RequestServed { request, latency, wait, .. } => {
                 self.served += 1;
                 self.interval.served += 1;
+                self.latency.add(latency);
                 self.interval_latency.add(latency);
                 self.wait.add(wait);
                 self.mix(at, request.0);

@@ -30,19 +30,27 @@ impl Run<'_> {
             let server = ServerId(index as u16);
             let stage = self.controller.stage(server);
             moving |= !matches!(stage, Stage::Standby | Stage::Serving);
-            self.enter_stage(now, server, stage);
+            self.enter_stage(now, server, stage, decision.verdict);
         }
         self.world.set_moving(moving);
         self.note_closest(now, decision);
     }
 
-    fn enter_stage(&mut self, now: Timestamp, server: ServerId, stage: Stage) {
+    fn enter_stage(&mut self, now: Timestamp, server: ServerId, stage: Stage, verdict: Verdict) {
         let last = self.stages.iter().rposition(|span| span.server == server);
         let Some(last) = last.filter(|&last| self.stages[last].stage != stage) else { return };
         self.stages[last].to = now;
         self.stages.push(StageSpan { server, stage, from: now, to: now });
+        let before = self.stages[last].stage;
+        let releasing = matches!(before, Stage::Draining | Stage::Quiescing);
         if stage == Stage::Faulted {
             self.note_failure(now, server);
+        } else if releasing && stage == Stage::Joining && verdict == Verdict::Hold {
+            let why = format!(
+                "{server} still had work when {} was over time: it serves on",
+                before.name()
+            );
+            self.fail(now, Action::ScaleDown, why);
         }
     }
 
@@ -51,15 +59,19 @@ impl Run<'_> {
         let undone = |stage| matches!(stage, Stage::Faulted | Stage::Draining | Stage::Stopping);
         let stuck = self.stages.iter().rev().find(|one| one.server == server && !undone(one.stage));
         let stage = stuck.map_or(Stage::Standby, |one| one.stage);
-        let begun = self.events.iter().rev().find(|event| event.action == Action::ScaleUp);
+        let why =
+            format!("{server} failed while {}; it rests before it is tried again", stage.name());
+        self.fail(now, Action::ScaleUp, why);
+    }
+
+    /// A sequence that `begun` began came to nothing.
+    fn fail(&mut self, now: Timestamp, begun: Action, reason: String) {
+        let begun = self.events.iter().rev().find(|event| event.action == begun);
         self.events.push(ScaleEvent {
             at: LocalTime::new(now, &self.zone),
             action: Action::Failed,
             source: begun.map_or_else(String::new, |event| event.source.clone()),
-            reason: format!(
-                "{server} failed while {}; it rests before it is tried again",
-                stage.name()
-            ),
+            reason,
         });
     }
 

@@ -4,7 +4,6 @@ use tidegate_core::record::TimelineRow;
 use tidegate_core::{Ratio, Span};
 
 use super::Run;
-use crate::world::mean_cpu_seconds;
 
 /// At most 1,440 intervals of whole tens of seconds.
 pub(super) fn length(duration: Span) -> Span {
@@ -15,15 +14,16 @@ pub(super) fn length(duration: Span) -> Span {
 impl Run<'_> {
     pub(super) fn interval(&mut self) {
         let now = self.now();
-        let (mut done, mut available, mut capacity) = (0u128, 0u128, 0.0);
-        let length = self.timeline.interval.as_nanos().cast_unsigned();
-        let mean = mean_cpu_seconds(self.model).max(1e-9);
+        let before = self.timeline.rows.last().map_or(self.model.start, |row| row.at);
+        let length = now.since(before).as_nanos().cast_unsigned();
+        let (mut done, mut available, mut serving_cores) = (0u128, 0u128, 0);
         for (index, (busy, cores, receives)) in self.world.busy().into_iter().enumerate() {
             if receives {
                 done += u128::from(busy - self.busy[index]);
                 available += u128::from(length) * u128::from(cores);
-                capacity += f64::from(cores) / mean;
+                serving_cores += cores;
             }
+            self.worked += u128::from(busy - self.busy[index]);
             self.busy[index] = busy;
         }
         let (serving, powered) = self.world.counts();
@@ -36,10 +36,20 @@ impl Run<'_> {
             serving,
             powered,
             wanted: self.last.as_ref().map_or(1, |decision| decision.wanted),
-            capacity_per_second: capacity,
+            capacity_per_second: f64::from(serving_cores),
             cost: self.world.sink.meter.total(now),
             ..self.world.sink.collector.take_interval()
         };
         self.timeline.rows.push(row);
+    }
+
+    /// From the cores of each row to the requests a second that they could serve, by what the run's
+    /// requests cost on average, with the jobs that they left.
+    pub(super) fn close_timeline(&mut self, served: u64) {
+        let work = self.worked as f64 / 1e9;
+        let per_core = if work > 0.0 { served as f64 / work } else { 0.0 };
+        for row in &mut self.timeline.rows {
+            row.capacity_per_second *= per_core;
+        }
     }
 }

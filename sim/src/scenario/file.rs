@@ -112,7 +112,7 @@ pub struct GroupFile {
     pub standby_billing: BillingFile,
     /// Least time charged for a start, per second. Default 60s.
     pub minimum: Option<Span>,
-    /// Plan that the bill is compared with. Default: the cheapest that has the cores of all servers.
+    /// Plan that the bill is compared with. Default: the cheapest with the cores of all servers.
     pub upgrade: Option<String>,
 }
 

@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use tidegate_core::Span;
 
-use super::Fault;
+use super::table::Table;
+use super::{Fault, keys};
 use crate::chance::{lognormal_of, pareto_least};
 use crate::model::Dist;
 
@@ -30,7 +31,8 @@ impl Length {
         match self {
             Self::Known(dist) => Ok(dist.clone()),
             Self::File(name) => {
-                let values = read(&directory.join(name)).map_err(|why| Fault::at(path, why))?;
+                let values = read(&directory.join(name))
+                    .map_err(|fault| Fault { path: keys(path), ..fault })?;
                 Ok(Dist::Empirical(values.into()))
             }
         }
@@ -71,10 +73,10 @@ struct LengthTable {
     empirical: Option<String>,
 }
 
-const FORMS: &str = "a duration is \"20ms\", { exponential = \"20ms\" }, { mean = \"20ms\", cv = 0.8 }, \
-    { p50 = \"20ms\", p95 = \"90ms\" }, { erlang = \"20ms\", stages = 4 }, \
-    { hyperexponential = \"20ms\", cv = 2.0 }, { pareto = \"20ms\", alpha = 1.5, max = \"9s\" } \
-    or { empirical = \"file.csv\" }";
+const FORMS: &str = "a duration is \"20ms\", { exponential = \"20ms\" }, \
+    { mean = \"20ms\", cv = 0.8 }, { p50 = \"20ms\", p95 = \"90ms\" }, \
+    { erlang = \"20ms\", stages = 4 }, { hyperexponential = \"20ms\", cv = 2.0 }, \
+    { pareto = \"20ms\", alpha = 1.5, max = \"9s\" } or { empirical = \"file.csv\" }";
 
 impl LengthTable {
     /// The keys that are given, in the order of the table.
@@ -173,12 +175,11 @@ fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
 }
 
 /// The lengths in a file, in nanoseconds.
-fn read(path: &Path) -> Result<Vec<u64>, String> {
-    let shown = path.display();
-    let mut reader =
-        csv::Reader::from_path(path).map_err(|why| format!("{shown} cannot be read: {why}"))?;
-    let headers = reader.headers().map_err(|why| format!("{shown}: {why}"))?.clone();
-    let unit = |name: &str| match name.trim() {
+fn read(path: &Path) -> Result<Vec<u64>, Fault> {
+    let table = Table::read(path, "file of lengths")?;
+    let mut reader = table.reader();
+    let headers = reader.headers().map_err(|why| table.broken(&why))?;
+    let unit = |name: &str| match name {
         "seconds" => Some(1e9),
         "ms" => Some(1e6),
         "us" => Some(1e3),
@@ -186,17 +187,17 @@ fn read(path: &Path) -> Result<Vec<u64>, String> {
     };
     let column = headers.iter().enumerate().find_map(|(index, name)| Some((index, unit(name)?)));
     let (column, unit) =
-        column.ok_or_else(|| format!("{shown} has no column `seconds`, `ms` or `us`"))?;
+        column.ok_or_else(|| table.fault("there is no column `seconds`, `ms` or `us`"))?;
     let mut values = Vec::new();
-    for (index, row) in reader.records().enumerate() {
-        let row = row.map_err(|why| format!("{shown}: {why}"))?;
-        let text = row.get(column).unwrap_or_default().trim();
-        let value = text.parse::<f64>().ok().map(|value| value * unit);
+    for row in reader.records() {
+        let row = row.map_err(|why| table.broken(&why))?;
+        let value = row[column].parse::<f64>().ok().map(|value| value * unit);
         let sane = value.filter(|value| (0.0..=LONGEST.as_nanos() as f64).contains(value));
-        let wrong = || format!("{shown}:{}: `{text}` is not a length", index + 2);
+        let wrong =
+            || table.fault_in(&row, Some(column), format!("`{}` is no length", &row[column]));
         values.push(sane.ok_or_else(wrong)? as u64);
     }
-    if values.is_empty() { Err(format!("{shown} has no rows")) } else { Ok(values) }
+    if values.is_empty() { Err(table.fault("there are no rows")) } else { Ok(values) }
 }
 
 /// Derived, the error would only say that nothing matched; this one says what is wrong.

@@ -17,6 +17,8 @@ use crate::model::{Hardware, Model, Monitoring};
 
 const MIB: u64 = 1 << 20;
 const LONGEST: Span = Span::from_hours(24 * 366);
+/// Requests a second that no load may exceed.
+pub(super) const RATE_MAX: f64 = 1e7;
 
 pub(super) fn lower(
     name: &str,
@@ -29,7 +31,14 @@ pub(super) fn lower(
     let (loads, trace_length) = loads::loads(file, directory, overrides, start)?;
     let given = file.duration.filter(|_| overrides.load.is_none());
     let duration = duration(given, trace_length)?;
-    let run = start..start + duration;
+    let mut run = start..start + duration;
+    if run.end == Timestamp::MAX {
+        return Err(Fault::at("start", "the run would end after the year 2262"));
+    }
+    if overrides.load.is_some() || !overrides.set.is_empty() {
+        // The command line may shorten a run; what people do after its end does not happen.
+        run.end = Timestamp::MAX;
+    }
     let group = group(file)?;
     let servers = hardware::servers(file, group.standbys)?;
     let monitoring = parts::monitoring(file)?;
@@ -73,6 +82,7 @@ fn group(file: &ScenarioFile) -> Result<GroupConfig, Fault> {
         path: policy_path(error.place),
         message: error.problem.to_string(),
         hint: None,
+        elsewhere: None,
     })?;
     Ok(GroupConfig { standbys, primary_weight: 1, standby_weight: 1, policy })
 }
@@ -93,7 +103,8 @@ fn check_evidence(file: &ScenarioFile, monitoring: Monitoring) -> Result<(), Fau
         return Ok(());
     }
     let message = format!(
-        "a sample may be {oldest} old, and the policy takes none older than {stale}: no rule could fire"
+        "a sample may be {oldest} old, and the policy takes none older than {stale}: \
+         no rule could fire"
     );
     let hint = "sample more often, or raise `policy.evidence.stale_after`";
     Err(Fault::at("monitoring.scrape", message).hint(hint))

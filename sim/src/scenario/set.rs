@@ -75,6 +75,11 @@ fn put_into_array(item: &mut Item, index: usize, rest: &[Key], value: Value) -> 
 }
 
 fn replace(item: &mut Item, value: Value) -> Result<(), String> {
+    let empties = value.as_array().is_some_and(toml_edit::Array::is_empty);
+    if item.is_array_of_tables() && empties {
+        *item = Item::Value(value);
+        return Ok(());
+    }
     if item.is_table() || item.is_array_of_tables() {
         return Err("is a table: name one of its keys".to_owned());
     }

@@ -73,12 +73,13 @@ fn an_impossible_value_is_refused_where_it_stands() {
         ),
         (
             "[[load]]",
-            "[monitoring]\nscrape = \"5m\"\n[[policy.up]]\nmetric = \"cpu\"\nabove = \"70%\"\n[[policy.down]]\nmetric = \"cpu\"\nbelow = \"30%\"\n[[load]]",
+            "[monitoring]\nscrape = \"5m\"\n[[policy.down]]\nmetric = \"cpu\"\n\
+             below = \"9%\"\n[[load]]",
             "no rule could fire",
         ),
         (
             "[[load]]",
-            "[[operator]]\nat = \"2026-03-02T07:00[Asia/Kolkata]\"\naction = \"scale-up\"\n[[load]]",
+            "[[operator]]\nat = \"2026-03-02T01:00[UTC]\"\naction = \"scale-up\"\n[[load]]",
             "outside the run",
         ),
     ];

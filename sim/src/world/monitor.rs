@@ -93,7 +93,7 @@ impl<S: FactSink> World<S> {
         view
     }
 
-    /// Core-nanoseconds that the servers that receive traffic have done, and how many cores that is.
+    /// For each server: core-nanoseconds done, cores, and whether it receives traffic.
     pub fn busy(&mut self) -> Vec<(u64, u32, bool)> {
         let now = self.now;
         self.servers

@@ -39,11 +39,14 @@ impl Controller {
         if by > 0 {
             self.scale_down(now, by, commands);
             decision.verdict = Verdict::ScaleDown(by);
+            if source == Source::Bounds {
+                decision.source = decision.agreed_down().map(Source::Rule).or(decision.source);
+            }
         }
     }
 
     /// What speaks against `remaining` servers: a load that is not known, or one that would ask for
-    /// another server at once. CPU is divided among those that remain; memory stays where it is, for
+    /// another server at once. CPU is divided among those that remain; memory stays where it is:
     /// workers hold it whether or not they have work.
     pub(super) fn projection(&self, now: Timestamp, remaining: u16) -> Option<Veto> {
         let stale = self.config.policy.evidence.stale_after;

@@ -1,13 +1,13 @@
 //! Traces: a CSV of times and counts.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use tidegate_core::Span;
 
 use crate::model::Piece;
 use crate::scenario::Fault;
+use crate::scenario::lower::RATE_MAX;
+use crate::scenario::table::Table;
 
 /// Which columns of a trace are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,71 +19,73 @@ struct Columns {
 
 /// Reads a trace; returns its pieces from zero and its length.
 pub fn trace(path: &Path, scale: f64) -> Result<(Vec<Piece>, Span), Fault> {
-    let shown = path.display();
-    let file = File::open(path)
-        .map_err(|why| refused(format!("the trace {shown} cannot be read: {why}")))?;
-    read_trace(&shown.to_string(), file, scale)
+    read_trace(&Table::read(path, "trace")?, scale)
 }
 
-fn read_trace(shown: &str, text: impl Read, scale: f64) -> Result<(Vec<Piece>, Span), Fault> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-    let headers = reader.headers().map_err(|why| refused(format!("{shown}: {why}")))?;
-    let columns = columns(headers, shown)?;
+fn read_trace(table: &Table, scale: f64) -> Result<(Vec<Piece>, Span), Fault> {
+    let mut reader = table.reader();
+    let headers = reader.headers().map_err(|why| table.broken(&why))?;
+    let columns = columns(headers, table)?;
+    let unit = f64::from(columns.count.map_or(1, |(_, unit)| unit));
     let mut rows: Vec<(f64, f64)> = Vec::new();
     for row in reader.records() {
-        let row = row.map_err(|why| refused(format!("{shown}: {why}")))?;
-        take_row(&row, columns, &mut rows).map_err(|message| {
-            let line = row.position().map_or(0, csv::Position::line);
-            refused(format!("{shown}:{line}: {message}"))
-        })?;
+        let row = row.map_err(|why| table.broken(&why))?;
+        take_row(&row, columns, &mut rows)
+            .map_err(|(cell, message)| table.fault_in(&row, Some(cell), message))?;
+        if let [.., (before, count), (at, _)] = rows[..]
+            && count * scale / (at - before).min(unit) > RATE_MAX
+        {
+            let message = format!("the row before brings more than {RATE_MAX} requests a second");
+            return Err(table.fault_in(&row, None, message));
+        }
     }
     if rows.is_empty() {
-        return Err(refused(format!("{shown} has no rows")));
+        return Err(table.fault("the trace has no rows"));
     }
-    let unit = columns.count.map_or(1, |(_, unit)| unit);
-    Ok(pieces(&rows, f64::from(unit), scale))
+    Ok(pieces(&rows, unit, scale))
 }
 
-const fn refused(message: String) -> Fault {
-    Fault { path: Vec::new(), message, hint: None }
-}
+/// Names of a count that does not say for how long it is.
+const UNITLESS: [&str; 6] = ["requests", "count", "counts", "visits", "hits", "value"];
 
-fn columns(headers: &csv::StringRecord, shown: &str) -> Result<Columns, Fault> {
+fn columns(headers: &csv::StringRecord, table: &Table) -> Result<Columns, Fault> {
     let time = headers.iter().position(|name| matches!(name, "timestamp" | "time" | "seconds"));
-    let time = time.ok_or_else(|| {
-        refused(format!("{shown} has no column `timestamp`, `time` or `seconds`"))
-    })?;
+    let missing = "the trace has no column `timestamp`, `time` or `seconds`";
+    let time = time.ok_or_else(|| table.fault(missing))?;
     let count = headers.iter().enumerate().find_map(|(index, name)| Some((index, unit_of(name)?)));
-    if count.is_none() && &headers[time] != "seconds" {
+    let unitless = headers.iter().any(|name| UNITLESS.contains(&name));
+    if count.is_none() && (unitless || &headers[time] != "seconds") {
         let names: Vec<&str> = headers.iter().collect();
-        let message = format!("{shown} has no column of requests among {}", names.join(", "));
-        return Err(refused(message)
-            .hint("name its unit in the header: requests_per_minute, requests_per_5min, …"));
+        let message = format!("no column says how many requests came, among {}", names.join(", "));
+        let hint = "name the unit in the header: requests_per_minute, requests_per_5min, …";
+        return Err(table.fault(message).hint(hint));
     }
     Ok(Columns { time, count })
 }
 
-/// Adds a row to those before it; an event counts in the second in which it comes.
+/// Adds a row to those before it; an event counts in the second in which it comes. A refusal names
+/// the cell.
 fn take_row(
     row: &csv::StringRecord,
     columns: Columns,
     rows: &mut Vec<(f64, f64)>,
-) -> Result<(), String> {
-    let text = &row[columns.time];
-    let at = time_of(text).ok_or_else(|| format!("`{text}` is not a time"))?;
+) -> Result<(), (usize, String)> {
+    let (time, text) = (columns.time, &row[columns.time]);
+    let at = time_of(text).ok_or_else(|| (time, format!("`{text}` is not a time")))?;
+    let backwards = || (time, "the time does not grow".to_owned());
     let Some((column, _)) = columns.count else {
         let second = at.floor();
         match rows.last_mut() {
-            Some(last) if last.0 > second => return Err("the time does not grow".to_owned()),
+            Some(last) if last.0 > second => return Err(backwards()),
             Some(last) if last.0 >= second => last.1 += 1.0,
             _ => rows.push((second, 1.0)),
         }
         return Ok(());
     };
     let count = row[column].parse().ok().filter(|count: &f64| (0.0..=1e12).contains(count));
-    let count = count.ok_or_else(|| format!("`{}` is not a count", &row[column]))?;
+    let count = count.ok_or_else(|| (column, format!("`{}` is not a count", &row[column])))?;
     if rows.last().is_some_and(|last| last.0 >= at) {
-        return Err("the time does not grow".to_owned());
+        return Err(backwards());
     }
     rows.push((at, count));
     Ok(())
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<(Vec<Piece>, Span), Fault> {
-        read_trace("trace.csv", text.as_bytes(), 1.0)
+        read_trace(&Table::of("trace.csv", text), 1.0)
     }
 
     /// From, to in seconds, and the rate of each piece.
@@ -186,18 +188,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_trace_is_refused_with_its_line() {
+    fn what_is_no_trace_is_refused_where_it_stands() {
         let no_count = read("timestamp,cpu_percent\n2026-01-01 00:00:00,3\n").unwrap_err();
-        assert!(no_count.message.contains("no column of requests among timestamp, cpu_percent"));
+        assert!(no_count.message.ends_with("among timestamp, cpu_percent"), "{no_count:?}");
         assert!(no_count.hint.is_some());
-        for (text, message) in [
-            ("a,b\n1,2\n", "trace.csv has no column `timestamp`, `time` or `seconds`"),
-            ("seconds,requests_per_second\n0,1\nx,1\n", "trace.csv:3: `x` is not a time"),
-            ("seconds,requests_per_second\n0,-1\n", "trace.csv:2: `-1` is not a count"),
-            ("seconds,requests_per_second\n1,1\n1,1\n", "trace.csv:3: the time does not grow"),
-            ("seconds,tokens\n3,1\n1,1\n", "trace.csv:3: the time does not grow"),
+        for (text, message, at) in [
+            ("a,b\n1,2\n", "no column `timestamp`, `time` or `seconds`", "a,b"),
+            ("seconds,visits\n1,2\n", "how many requests", "seconds,visits"),
+            ("seconds,requests_per_second\n", "no rows", "seconds,requests_per_second"),
+            ("seconds,requests_per_second\n0,1\nx,1\n", "`x` is not a time", "x"),
+            ("seconds,requests_per_second\n0,-1\n", "`-1` is not a count", "-1"),
+            ("seconds,requests_per_second\n1,1\n1,1\n", "the time does not grow", "1"),
+            ("seconds,tokens\n3,1\n1,1\n", "the time does not grow", "1"),
+            ("seconds,requests_per_second\n0,1e9\n0.1,1\n0.2,3\n", "requests a second", "0.1,1"),
+            ("seconds,requests_per_second\n0,1\n1\n2,1\n", "1 field", "1"),
         ] {
-            assert_eq!(read(text).unwrap_err().message, message, "{text}");
+            let fault = read(text).unwrap_err();
+            assert!(fault.message.contains(message), "{text}: {}", fault.message);
+            let span = fault.elsewhere.unwrap().span.unwrap();
+            assert_eq!(&text[span], at, "{text}");
         }
     }
 }

@@ -66,6 +66,7 @@ pub(super) fn expectations(file: &ScenarioFile) -> Result<Vec<Expectation>, Faul
             path: vec![Key::Name("expect".to_owned()), Key::Name(path.clone())],
             message: format!("`{text}` is not a comparison"),
             hint: Some("write an operator and a value, such as \"== 0\" or \"<= 800\"".to_owned()),
+            elsewhere: None,
         };
         let (symbol, value) = text.trim().split_once(' ').ok_or_else(refused)?;
         let comparison = match symbol {

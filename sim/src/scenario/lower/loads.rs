@@ -5,14 +5,12 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use tidegate_core::{Span, Timestamp};
 
-use super::LONGEST;
 use super::work::class_named;
+use super::{LONGEST, RATE_MAX};
 use crate::model::{Exam, Load, Open, Piece};
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::load::{LoadFile, curve, trace};
-use crate::scenario::{Fault, Overrides};
-
-const RATE_MAX: f64 = 1e7;
+use crate::scenario::{Fault, Overrides, keys};
 
 pub(super) fn loads(
     file: &ScenarioFile,
@@ -63,22 +61,30 @@ pub(super) fn loads(
             }
             LoadFile::Exam { .. } => Load::Exam(exam(file, directory, given, &path)?),
             LoadFile::Trace { file: name, exact, scale, class: kind } => {
-                let (pieces, length) =
-                    trace(&directory.join(name), scale.unwrap_or(1.0)).map_err(|fault| Fault {
-                        hint: fault.hint,
-                        ..Fault::at(&format!("{path}.file"), fault.message)
-                    })?;
+                let (pieces, length) = trace(&directory.join(name), scale.unwrap_or(1.0))
+                    .map_err(|fault| Fault { path: keys(&format!("{path}.file")), ..fault })?;
                 longest = longest.max(length);
                 open(pieces, *exact, class(kind)?)
             }
         };
-        check_rates(&load, &path)?;
+        check_rates(&load, &format!("{path}.{}", rate_key(given)))?;
         loads.push(load);
     }
     if loads.is_empty() {
         return Err(Fault::at("load", "there is no load").hint("add a `[[load]]` table"));
     }
     Ok((loads, longest))
+}
+
+/// The key that the rates of a load come from.
+const fn rate_key(load: &LoadFile) -> &'static str {
+    match load {
+        LoadFile::Constant { .. } => "rate",
+        LoadFile::Curve { .. } => "points",
+        LoadFile::BusinessHours { .. } | LoadFile::FlashSale { .. } => "peak",
+        LoadFile::Exam { .. } => "users",
+        LoadFile::Trace { .. } => "file",
+    }
 }
 
 fn check_rates(load: &Load, path: &str) -> Result<(), Fault> {
@@ -115,6 +121,13 @@ fn exam(
     else {
         return Err(Fault::at(path, "is not an exam"));
     };
+    let think = think.dist(directory, &format!("{path}.think"))?;
+    if think.mean_seconds() < 0.001 {
+        return Err(Fault::at(
+            &format!("{path}.think"),
+            "people think for at least 1ms on average",
+        ));
+    }
     if *users == 0 || *users > 10_000_000 || length.is_zero() {
         return Err(Fault::at(path, "an exam has 1 to 10000000 users and a length"));
     }
@@ -125,7 +138,7 @@ fn exam(
         login_within: *login_within,
         length: *length,
         submit_within: *submit_within,
-        think: think.dist(directory, &format!("{path}.think"))?,
+        think,
         login: class(login, "login")?,
         work: class(work, "work")?,
         submit: class(submit, "submit")?,
@@ -138,6 +151,7 @@ fn exam(
 const WORKING_DAY: [(i8, f64); 7] =
     [(8, 0.0), (10, 1.0), (12, 1.0), (13, 0.7), (14, 1.0), (17, 0.8), (19, 0.0)];
 
+/// The knots of every working day that the run touches, cut to the run.
 fn business_hours(
     peak: f64,
     base: f64,
@@ -146,24 +160,35 @@ fn business_hours(
     zone: &TimeZone,
 ) -> Vec<(Span, f64)> {
     let end = start + length;
-    let mut day = zone.to_datetime(start.to_jiff()).date();
-    let mut points = vec![(Span::ZERO, base)];
-    loop {
-        let weekday = day.weekday().to_monday_zero_offset();
+    let first = zone.to_datetime(start.to_jiff()).date();
+    let mut knots = vec![(Timestamp::from_nanos(i64::MIN), base)];
+    for day in first.series(jiff::Span::new().days(1)) {
+        if zone.to_datetime(end.to_jiff()).date() < day {
+            break;
+        }
+        if day.weekday().to_monday_zero_offset() >= 5 {
+            continue;
+        }
         for (hour, share) in WORKING_DAY {
             let instant = zone.to_ambiguous_timestamp(day.at(hour, 0, 0, 0)).compatible();
             let at = instant.ok().and_then(Timestamp::from_jiff);
-            if let Some(at) = at.filter(|at| weekday < 5 && *at > start && *at < end) {
-                points.push((at.since(start), base + share * (peak - base)));
-            }
-        }
-        let Ok(next) = day.tomorrow() else { break };
-        day = next;
-        let midnight = zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
-        if midnight.ok().and_then(Timestamp::from_jiff).is_none_or(|at| at >= end) {
-            break;
+            knots.extend(at.map(|at| (at, base + share * (peak - base))));
         }
     }
-    points.push((length, base));
+    knots.push((Timestamp::MAX, base));
+    let within = knots.iter().filter(|(at, _)| *at > start && *at < end);
+    let mut points = vec![(Span::ZERO, rate_at(&knots, start))];
+    points.extend(within.map(|(at, rate)| (at.since(start), *rate)));
+    points.push((length, rate_at(&knots, end)));
     points
+}
+
+/// The rate of straight lines through `knots`, of which one lies before `at` and one after it.
+fn rate_at(knots: &[(Timestamp, f64)], at: Timestamp) -> f64 {
+    let next = knots.partition_point(|(knot, _)| *knot <= at).clamp(1, knots.len() - 1);
+    let ((from, low), (to, high)) = (knots[next - 1], knots[next]);
+    if low.to_bits() == high.to_bits() {
+        return low;
+    }
+    low + (high - low) * (at.since(from).as_secs_f64() / to.since(from).as_secs_f64())
 }

@@ -11,7 +11,7 @@ use crate::scenario::file::{
 };
 use crate::scenario::{Fault, did_you_mean};
 
-/// The phases as they are given, after a visit to the shared Redis and storage where they name none.
+/// The phases as they are given, after a visit to each shared station that they do not name.
 fn phases(
     file: &ScenarioFile,
     directory: &Path,
