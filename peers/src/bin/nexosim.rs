@@ -77,7 +77,6 @@ fn main() {
             .init(MonotonicTime::EPOCH)
             .expect("the model is valid");
         simulation.run().expect("the simulation ends by itself");
-        let found = queue.lock().expect("one thread").found();
-        found
+        queue.lock().expect("one thread").found()
     });
 }

@@ -34,8 +34,8 @@ pub(crate) struct Contestant {
 pub(crate) struct Theory {
     pub mean_ms: f64,
     pub p99_ms: Option<f64>,
-    /// Share by which the mean of ten million requests may be off; that of fewer, by as much more as
-    /// the root of their number is less.
+    /// Share by which the mean of ten million requests may be off; a mean of fewer may be off by
+    /// as much more as the root of their number is less.
     pub within: f64,
 }
 
