@@ -42,6 +42,8 @@ pub enum Fact {
         server: Option<ServerId>,
         /// Why.
         cause: FailureCause,
+        /// From arrival to the error.
+        after: Span,
     },
     /// A server has finished with a request whose client had been answered with an error before.
     RequestAbandoned {

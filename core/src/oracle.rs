@@ -5,22 +5,26 @@
 mod billing_exact;
 mod conservation;
 mod jobs_exactly_once;
+mod little;
 mod only_when_required;
 mod servers;
+mod work;
 
 use crate::billing::LedgerLine;
 use crate::controller::Step;
 use crate::fact::{Fact, FactSink};
 use crate::ids::ServerId;
 use crate::policy::Policy;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 use billing_exact::BillingExact;
 use conservation::Conservation;
 pub use jobs_exactly_once::JobCounts;
 use jobs_exactly_once::JobsExactlyOnce;
+use little::Little;
 use only_when_required::OnlyWhenRequired;
 use servers::Servers;
+pub use work::Work;
 
 /// Violations that are kept in full; the rest is counted.
 const KEPT: usize = 10;
@@ -63,8 +67,14 @@ pub struct Closing<'a> {
     pub end: Timestamp,
     /// Requests between arrival and answer, as the world counts them.
     pub in_flight: u64,
+    /// For how long those have been there, added up, in nanoseconds.
+    pub ages: u128,
+    /// Time that an answer takes to its client, which is part of its latency.
+    pub answer_delay: Span,
     /// Jobs that wait or run, as the world counts them.
     pub jobs_pending: u64,
+    /// What each server's cores did, the primary first; empty where nobody can tell.
+    pub work: &'a [Work],
     /// The bill.
     pub ledger: &'a [LedgerLine],
 }
@@ -73,6 +83,7 @@ pub struct Closing<'a> {
 #[derive(Clone, Debug)]
 pub struct Panel {
     conservation: Conservation,
+    little: Little,
     servers: Servers,
     jobs: JobsExactlyOnce,
     billing: BillingExact,
@@ -84,6 +95,7 @@ impl Panel {
     pub fn new(servers: usize, policy: &Policy) -> Self {
         Self {
             conservation: Conservation::new(),
+            little: Little::new(),
             servers: Servers::new(servers),
             jobs: JobsExactlyOnce::new(),
             billing: BillingExact::new(servers),
@@ -104,7 +116,11 @@ impl Panel {
     /// The verdicts, and what became of the jobs.
     pub fn close(self, closing: &Closing<'_>) -> (Vec<Verdict>, JobCounts) {
         let (jobs, counts) = self.jobs.close(closing);
-        let mut verdicts = vec![self.conservation.close(closing)];
+        let mut verdicts = vec![
+            self.conservation.close(closing),
+            self.little.close(closing),
+            work::judge(closing),
+        ];
         verdicts.extend(self.servers.close());
         verdicts.extend([jobs, self.billing.close(closing), self.required.close()]);
         (verdicts, counts)
@@ -116,6 +132,7 @@ impl FactSink for Panel {
     #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         self.conservation.fact(fact);
+        self.little.fact(at, fact);
         self.servers.fact(at, fact);
         self.jobs.fact(at, fact);
         self.billing.fact(at, fact);

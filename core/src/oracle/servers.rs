@@ -46,7 +46,7 @@ impl Servers {
                 }
             }
             Fact::RequestServed { server, .. } => self.answered(server),
-            Fact::RequestFailed { request, server, cause } => {
+            Fact::RequestFailed { request, server, cause, .. } => {
                 self.failed(at, request.0, server, cause);
             }
             Fact::JobStarted { server, .. } => self.jobs[server.index()] += 1,

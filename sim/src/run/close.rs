@@ -22,13 +22,21 @@ impl Run<'_> {
             self.interval();
         }
         self.close_timeline(self.world.sink.collector.served());
+        let (ages, work) = (self.world.ages(), self.world.work());
         let (in_flight, jobs_pending) = (self.world.in_flight(), self.world.jobs_pending());
         let events = self.world.events();
         let Sinks { panel, meter, mut collector } = self.world.sink;
         let ledger = meter.into_ledger(end);
         let requests = collector.requests(panel.failed_by_scaling(), in_flight);
-        let (verdicts, counts) =
-            panel.close(&Closing { end, in_flight, jobs_pending, ledger: &ledger });
+        let (verdicts, counts) = panel.close(&Closing {
+            end,
+            in_flight,
+            ages,
+            answer_delay: self.model.proxy.latency,
+            jobs_pending,
+            work: &work,
+            ledger: &ledger,
+        });
         let mut summary = Summary {
             scenario: self.model.name.clone(),
             seed: self.model.seed,

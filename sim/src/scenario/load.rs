@@ -93,6 +93,8 @@ pub enum LoadFile {
         retries: Option<u8>,
         /// Wait before the first retry. Default 2s.
         backoff: Option<Span>,
+        /// Factor on the number of people. Default 1.
+        scale: Option<f64>,
     },
     /// A trace: any CSV of a time or seconds column and a count column whose header names the unit.
     Trace {

@@ -1,6 +1,7 @@
 //! Monitoring: what a controller gets to see, and how old it is by then.
 
 use tidegate_core::fact::{Fact, FactSink};
+use tidegate_core::oracle::Work;
 use tidegate_core::{Dated, Health, Observation, Power, Ratio, ServerId, ServerView};
 
 use super::server::Sample;
@@ -100,6 +101,17 @@ impl<S: FactSink> World<S> {
             .iter_mut()
             .map(|server| (server.cpu.busy(now), server.cores, server.receives))
             .collect()
+    }
+
+    /// What became of the work of each server's cores.
+    pub fn work(&mut self) -> Vec<Work> {
+        let now = self.now;
+        self.servers.iter_mut().map(|server| server.cpu.work(now)).collect()
+    }
+
+    /// For how long the requests between arrival and answer have been there, added up.
+    pub fn ages(&self) -> u128 {
+        u128::from(self.in_flight) * u128::from(self.now) - self.tasks.arrivals()
     }
 
     /// Mean used share of memory of the servers that receive traffic.

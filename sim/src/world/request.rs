@@ -210,7 +210,8 @@ impl<S: FactSink> World<S> {
         self.tasks.leave_line(slot);
         self.in_flight -= 1;
         let server = (task.server != u16::MAX).then_some(ServerId(task.server));
-        self.tell(Fact::RequestFailed { request: RequestId(task.id), server, cause });
+        let after = self.since(task.arrived);
+        self.tell(Fact::RequestFailed { request: RequestId(task.id), server, cause, after });
         task.user
     }
 

@@ -117,6 +117,7 @@ fn exam(
         submit,
         retries,
         backoff,
+        scale,
     } = given
     else {
         return Err(Fault::at(path, "is not an exam"));
@@ -128,12 +129,13 @@ fn exam(
             "people think for at least 1ms on average",
         ));
     }
-    if *users == 0 || *users > 10_000_000 || length.is_zero() {
+    let users = (f64::from(*users) * scale.unwrap_or(1.0)).round();
+    if !(1.0..=1e7).contains(&users) || length.is_zero() {
         return Err(Fault::at(path, "an exam has 1 to 10000000 users and a length"));
     }
     let class = |name: &str, field: &str| class_named(file, name, &format!("{path}.{field}"));
     Ok(Exam {
-        users: *users,
+        users: users as u32,
         opens: *opens,
         login_within: *login_within,
         length: *length,

@@ -1,0 +1,30 @@
+//! The fingerprints of the shipped scenarios are known, and the same however the program was built.
+//!
+//! A change of the world or of a scenario moves them: `UPDATE_FINGERPRINTS=1 cargo nextest run -p
+//! tidegate-tests --test fingerprints` writes them anew, and their file shows what moved.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use tidegate_sim::scenario::{Overrides, read};
+
+#[test]
+fn the_fingerprints_of_the_shipped_scenarios_are_known() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let entries = std::fs::read_dir(here.join("../scenarios")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|one| one == "toml")).collect();
+    files.sort();
+    let mut found = String::new();
+    for file in files {
+        let model = read(&file, &Overrides::default()).unwrap();
+        let finished = tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {}).unwrap();
+        writeln!(found, "{} {}", model.name, finished.record.summary.fingerprint).unwrap();
+    }
+    let known = here.join("data/fingerprints.txt");
+    if std::env::var_os("UPDATE_FINGERPRINTS").is_some() {
+        std::fs::write(&known, &found).unwrap();
+    }
+    assert_eq!(found, std::fs::read_to_string(known).unwrap());
+}
