@@ -1,7 +1,10 @@
 //! `tidegate run`.
 
+mod many;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,7 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tidegate_core::record::Simulation;
 use tidegate_reports::{Style, passed, run_json, terminal, write_all};
-use tidegate_sim::run::{Finished, Progress};
+use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
 
 use crate::{Format, refuse, tell};
@@ -31,11 +34,21 @@ pub(crate) struct RunArguments {
     /// Where the files of the report go.
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
+    /// Writes each request as a line of CSV: arrival, server, latency, wait, outcome.
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
+    trace_requests: Option<PathBuf>,
+    /// Runs so many seeds, from the scenario's on, and reports means with their confidence.
+    #[arg(long, value_name = "N")]
+    seeds: Option<NonZeroUsize>,
+    /// Threads for `--seeds`; as many as there are cores if absent. The result is the same.
+    #[arg(long, value_name = "J", requires = "seeds")]
+    jobs: Option<NonZeroUsize>,
     /// How to print the report.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
+/// `tidegate run`, under one seed or many.
 pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     let overrides = Overrides {
         set: arguments.set.clone(),
@@ -47,11 +60,15 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         Err(error) => return refuse::scenario(error),
     };
     let directory = arguments.out.join(&model.name);
+    if let Some(seeds) = arguments.seeds {
+        return many::run(&model, seeds, arguments.jobs, &directory, arguments.format);
+    }
     let started = Instant::now();
-    let finished = match simulate(&model, &directory, started) {
+    let requests = arguments.trace_requests.as_deref();
+    let finished = match simulate(&model, &directory, requests, started) {
         Ok(finished) => finished,
-        Err(why) => {
-            let what = format!("the report cannot be written to {}", directory.display());
+        Err((path, why)) => {
+            let what = format!("the report cannot be written to {}", path.display());
             return refuse::plain(&what, &why);
         }
     };
@@ -71,25 +88,32 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
 fn simulate(
     model: &tidegate_sim::model::Model,
     directory: &Path,
+    requests: Option<&Path>,
     started: Instant,
-) -> io::Result<Finished> {
-    fs::create_dir_all(directory)?;
-    let mut journal = BufWriter::new(File::create(directory.join("journal.jsonl"))?);
-    let bar = progress_bar();
-    let finished = tidegate_sim::run::run(model, &mut journal, &mut |progress| {
-        show(&bar, progress, started);
-    })?;
-    journal.flush()?;
+) -> Result<Finished, (PathBuf, io::Error)> {
+    let here = |why| (directory.to_owned(), why);
+    fs::create_dir_all(directory).map_err(here)?;
+    let create = |path: &Path| File::create(path).map(BufWriter::new);
+    let mut journal = create(&directory.join("journal.jsonl")).map_err(here)?;
+    let mut trace = match requests {
+        Some(path) => Some(create(path).map_err(|why| (path.to_owned(), why))?),
+        None => None,
+    };
+    let bar = progress_bar(1_000);
+    let trace = trace.as_mut().map(|out| out as &mut dyn Write);
+    let mut shown = |progress| show(&bar, progress, started);
+    let finished = run_traced(model, &mut journal, trace, &mut shown).map_err(here)?;
+    journal.flush().map_err(here)?;
     bar.finish_and_clear();
     Ok(finished)
 }
 
-fn progress_bar() -> ProgressBar {
+fn progress_bar(steps: u64) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg}");
-    ProgressBar::new(1_000).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Shown from the first second on.

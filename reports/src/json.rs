@@ -22,7 +22,7 @@ struct Run<'a> {
 
 /// A summary has string keys only and writes into memory, so there is nothing that can fail;
 /// should it do so nevertheless, the reason stands where the summary would.
-fn pretty(value: &impl Serialize) -> String {
+pub(crate) fn pretty(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value)
         .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }).to_string());
     text + "\n"

@@ -21,7 +21,7 @@ pub struct Style {
 }
 
 impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
@@ -174,7 +174,7 @@ fn last_line(summary: &Summary, simulation: &Simulation) -> String {
 }
 
 /// `text` without control characters, at most `columns` long.
-fn cut(text: &str, columns: usize) -> String {
+pub(crate) fn cut(text: &str, columns: usize) -> String {
     let clean = |letter: char| if letter.is_control() { ' ' } else { letter };
     if text.chars().count() <= columns {
         return text.chars().map(clean).collect();

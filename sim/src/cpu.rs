@@ -8,6 +8,9 @@ use tidegate_core::oracle::Work;
 /// Fractions of a nanosecond of virtual time, so that rounding stays below the clock's.
 const SCALE: u64 = 1 << 10;
 
+/// Virtual time at which it is counted anew: 52 days, far from the end of its range.
+const REBASE_AT: u64 = 1 << 62;
+
 /// The cores of one server.
 ///
 /// A task's virtual finishing time is fixed when it enters, so entering and leaving cost O(log n).
@@ -45,9 +48,19 @@ impl Cpu {
         self.begun += demand;
         if self.tasks.is_empty() {
             self.virtual_time = 0;
+        } else if self.virtual_time > REBASE_AT {
+            self.rebase();
         }
         self.tasks
             .push(Reverse((self.virtual_time.saturating_add(demand.saturating_mul(SCALE)), task)));
+    }
+
+    /// Counts virtual time from the present on, so that cores may stay busy for ever.
+    fn rebase(&mut self) {
+        let now = std::mem::take(&mut self.virtual_time);
+        let tasks = std::mem::take(&mut self.tasks).into_vec();
+        let moved = |Reverse((finish, task))| Reverse((finish - now.min(finish), task));
+        self.tasks = tasks.into_iter().map(moved).collect();
     }
 
     /// When the next task finishes, if none enters before.
@@ -148,6 +161,20 @@ mod tests {
         assert_eq!(cpu.next_finish(), 200);
         assert_eq!(cpu.finish(200), Some(2));
         assert_eq!(cpu.busy(300), 200);
+    }
+
+    #[test]
+    fn cores_that_are_never_idle_go_on_past_the_range_of_virtual_time() {
+        let (mut cpu, day) = (Cpu::new(2), 86_400_000_000_000);
+        cpu.enter(0, day * 3 / 2, 0);
+        for n in 1..400u32 {
+            let morning = u64::from(n) * day;
+            cpu.enter(morning, day * 3 / 2, n);
+            assert_eq!(cpu.next_finish(), morning + day / 2, "day {n}");
+            assert_eq!(cpu.finish(morning + day / 2), Some(n - 1), "day {n}");
+        }
+        let Work { begun, done, left, .. } = cpu.work(400 * day);
+        assert_eq!((done + left, left), (begun, day / 2));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod collect;
 mod expect;
 mod follow;
 mod timeline;
+mod trace;
 
 use std::io::{self, Write};
 
@@ -22,22 +23,28 @@ use crate::model::Model;
 use crate::world::{Notice, World};
 
 use collect::Collector;
+use trace::RequestTrace;
 
 /// Everything that listens to the world.
-#[derive(Debug)]
-struct Sinks {
+struct Sinks<'a> {
     panel: Panel,
     meter: Meter,
     collector: Collector,
+    trace: Option<RequestTrace<'a>>,
 }
 
-impl FactSink for Sinks {
+impl FactSink for Sinks<'_> {
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
         self.panel.fact(at, fact);
         self.meter.fact(at, fact);
         self.collector.fact(at, fact);
+        if matches!(fact, Fact::RequestServed { .. } | Fact::RequestFailed { .. })
+            && let Some(trace) = &mut self.trace
+        {
+            trace.fact(at, fact);
+        }
     }
 }
 
@@ -82,15 +89,32 @@ pub fn run(
     journal: &mut dyn Write,
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Finished> {
-    let mut run = Run::new(model, journal);
+    run_traced(model, journal, None, progress)
+}
+
+/// As [`run`], writing each request as a line of CSV into `requests`, if that is given: its number,
+/// arrival, server, latency and wait in milliseconds, and outcome.
+///
+/// # Errors
+/// If the journal or the requests cannot be written.
+pub fn run_traced<'a>(
+    model: &'a Model,
+    journal: &'a mut dyn Write,
+    requests: Option<&'a mut dyn Write>,
+    progress: &mut dyn FnMut(Progress),
+) -> io::Result<Finished> {
+    let mut run = Run::new(model, journal, requests);
     run.go(progress)?;
+    if let Some(trace) = run.world.sink.trace.take() {
+        trace.close()?;
+    }
     Ok(run.finish())
 }
 
 struct Run<'a> {
     model: &'a Model,
     zone: TimeZone,
-    world: World<Sinks>,
+    world: World<Sinks<'a>>,
     controller: Controller,
     journal: &'a mut dyn Write,
     hash: blake3::Hasher,
@@ -107,13 +131,18 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(model: &'a Model, journal: &'a mut dyn Write) -> Self {
+    fn new(
+        model: &'a Model,
+        journal: &'a mut dyn Write,
+        requests: Option<&'a mut dyn Write>,
+    ) -> Self {
         let zone = TimeZone::get(&model.zone).unwrap_or(TimeZone::UTC);
         let plans = model.servers.iter().map(|server| (server.plan.clone(), server.pricing));
         let sinks = Sinks {
             panel: Panel::new(model.servers.len(), &model.group.policy),
             meter: Meter::new(plans, zone.clone()),
             collector: Collector::new(),
+            trace: requests.map(|out| RequestTrace::new(out, zone.clone(), model.proxy.latency)),
         };
         let interval = timeline::length(model.duration);
         let stage = |index: usize| StageSpan {

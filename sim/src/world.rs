@@ -114,6 +114,8 @@ pub struct World<S> {
     classes: Vec<Class>,
     balancer: Balancer,
     backlog: VecDeque<u32>,
+    /// Those in the backlog whose clients have been answered with an error.
+    backlog_dead: usize,
     redis: Station,
     database: Station,
     nfs: Station,
@@ -200,6 +202,7 @@ impl<S: FactSink> World<S> {
             classes,
             balancer: Balancer::new(&model),
             backlog: VecDeque::new(),
+            backlog_dead: 0,
             redis: Station::new(model.redis),
             database: Station::new(model.database),
             nfs: Station::new(model.nfs),

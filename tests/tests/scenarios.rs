@@ -192,32 +192,3 @@ fn a_trace_with_exact_counts_brings_each_of_its_requests() {
     assert_eq!(model.duration.to_string(), "10m");
     assert_eq!(record.summary.requests.arrived, 100);
 }
-
-/// M/M/1: the mean wait is ρ ÷ (1 − ρ) service times (Erlang), here at 70 %: 2.3333.
-#[test]
-fn one_server_agrees_with_theory_within_a_confidence_interval_over_seeds() {
-    let text = r#"
-start = "2026-01-01T00:00[UTC]"
-duration = "2h"
-plans.one = { vcpu = 1, memory = "4GiB", price = "10 USD/month" }
-group = { primary = "one", standbys = 0 }
-bench = [{ name = "one", workers = 1, accept_queue = 1000000 }]
-request = [{ name = "one", phases = [{ wait = { exponential = "100ms" } }] }]
-load = [{ kind = "constant", rate = 7.0 }]
-proxy = { latency = "0s", timeout = "10h" }
-"#;
-    let parsed = parse("mm1", "mm1.toml", text, Path::new("."), &Overrides::default()).unwrap();
-    let means: Vec<f64> = (1..=20)
-        .map(|seed| {
-            let (record, _) = run(&Model { seed, ..parsed.clone() });
-            record.summary.requests.wait_ms.mean.unwrap() / 100.0
-        })
-        .collect();
-    let count = means.len() as f64;
-    let mean = means.iter().sum::<f64>() / count;
-    let variance = means.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    // Student's t for 19 degrees of freedom at 99.9 %, two-sided.
-    let half_width = 3.883 * (variance / count).sqrt();
-    assert!((mean - 7.0 / 3.0).abs() < half_width, "{mean} ± {half_width}");
-    assert!(half_width < 0.35, "the interval says too little: ± {half_width}");
-}

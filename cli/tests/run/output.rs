@@ -138,6 +138,46 @@ fn a_seed_and_a_value_set_take_effect() {
 }
 
 #[test]
+fn each_request_is_written_where_it_is_asked_for_and_changes_nothing() {
+    let desk = Desk::new("trace-requests");
+    let plain = desk.summary(&[]);
+    let traced = desk.summary(&["--trace-requests", "requests.csv"]);
+    assert_eq!(plain["fingerprint"], traced["fingerprint"]);
+    let text = fs::read_to_string(desk.directory.join("requests.csv")).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("request,arrived,server,latency_ms,wait_ms,outcome"));
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    assert_eq!(traced["requests"]["served"], rows.len());
+    assert!(rows.iter().all(|row| row.len() == 6 && row[5] == "served"));
+    assert!(rows.iter().all(|row| row[1].starts_with("2026-03-02T10:")), "{:?}", rows[0]);
+    let total: f64 = rows.iter().map(|row| row[3].parse::<f64>().unwrap()).sum();
+    let mean = traced["requests"]["latency_ms"]["mean"].as_f64().unwrap();
+    assert!((total / rows.len() as f64 - mean).abs() < 1e-5, "{total} {mean}");
+    let refused = desk.run(&["--trace-requests", "nowhere/requests.csv"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.complaint.contains("nowhere/requests.csv"), "{}", refused.complaint);
+}
+
+#[test]
+fn many_seeds_give_means_and_the_same_bytes_on_any_number_of_threads() {
+    let desk = Desk::new("seeds");
+    let answers: Vec<Answer> = ["1", "3"]
+        .iter()
+        .map(|jobs| desk.run(&["--seeds", "4", "--jobs", jobs, "--seed", "5", "--format", "json"]))
+        .collect();
+    assert_eq!(answers[0].code, Some(0), "{}", answers[0].complaint);
+    assert_eq!(answers[0].out, answers[1].out);
+    let all: serde_json::Value = serde_json::from_str(&answers[0].out).unwrap();
+    let seeds: Vec<_> = all["runs"].as_array().unwrap().iter().map(|run| &run["seed"]).collect();
+    assert_eq!(seeds, [5, 6, 7, 8]);
+    assert_eq!(all["runs"][0]["fingerprint"], desk.summary(&["--seed", "5"])["fingerprint"]);
+    let rows = std::fs::read_to_string(desk.directory.join("out/scenario/seeds.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 5);
+    let text = desk.run(&["--seeds", "2", "--set", "expect.scaling\\.ups=1"]);
+    assert_eq!(text.code, Some(2), "{}", text.out);
+}
+
+#[test]
 fn a_trace_takes_the_place_of_the_load_and_sets_the_length() {
     let desk = Desk::new("trace");
     desk.put("trace.csv", "seconds,requests_per_minute\n0,40\n60,2\n120,0\n");

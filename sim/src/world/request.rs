@@ -40,7 +40,7 @@ impl<S: FactSink> World<S> {
             self.send(slot, server);
         } else if !self.servers.iter().any(|server| server.receives) {
             self.fail(slot, FailureCause::NoServer);
-        } else if self.backlog.len() < self.model.proxy.backlog as usize {
+        } else if self.backlog.len() - self.backlog_dead < self.model.proxy.backlog as usize {
             self.backlog.push_back(slot);
         } else {
             self.fail(slot, FailureCause::QueueFull);
@@ -186,6 +186,7 @@ impl<S: FactSink> World<S> {
         while let Some(&slot) = self.backlog.front() {
             if self.tasks.get(slot).kind == Kind::Abandoned {
                 self.backlog.pop_front();
+                self.backlog_dead -= 1;
                 self.tasks.remove(slot);
                 continue;
             }
@@ -235,7 +236,9 @@ impl<S: FactSink> World<S> {
         while self.tasks.oldest() != NONE && self.deadline_of(self.tasks.oldest()) <= self.now {
             let slot = self.tasks.oldest();
             let user = self.answer_with_error(slot, FailureCause::TimedOut);
-            self.tasks.get_mut(slot).kind = Kind::Abandoned;
+            let task = self.tasks.get_mut(slot);
+            task.kind = Kind::Abandoned;
+            self.backlog_dead += usize::from(task.server == u16::MAX);
             if user != NONE {
                 self.answered(user, false);
             }

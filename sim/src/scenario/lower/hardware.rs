@@ -77,8 +77,8 @@ pub(super) fn hardware(
 ) -> Result<Hardware, Fault> {
     let plan = plan(file, name, "group.primary")?;
     let path = format!("plans.{name}");
-    if plan.vcpu == 0 || plan.vcpu > 1_024 {
-        return Err(Fault::at(&format!("{path}.vcpu"), "a plan has 1 to 1024 cores"));
+    if plan.vcpu == 0 || plan.vcpu > 512 {
+        return Err(Fault::at(&format!("{path}.vcpu"), "a plan has 1 to 512 cores"));
     }
     let megabytes = plan.memory.0 / MIB;
     if megabytes < 256 {

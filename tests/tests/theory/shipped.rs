@@ -1,0 +1,42 @@
+//! The shipped scenarios under their policies, with a sink of the test's own.
+
+use std::path::{Path, PathBuf};
+
+use tidegate_core::fact::FactSink;
+use tidegate_core::{Controller, Input, Span};
+use tidegate_sim::model::Model;
+use tidegate_sim::scenario::{Overrides, read};
+use tidegate_sim::world::{Notice, World};
+
+/// The shipped scenarios.
+pub fn shipped() -> Vec<Model> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let is_scenario =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    let models: Vec<Model> = entries
+        .filter(is_scenario)
+        .map(|path| read(&path, &Overrides::default()).unwrap())
+        .collect();
+    assert!(models.len() >= 8, "only {} scenarios found", models.len());
+    models
+}
+
+/// The world of `model` after its run under its policy.
+pub fn run<S: FactSink>(model: &Model, sink: S) -> World<S> {
+    let mut world = World::new(model.clone(), Span::from_mins(1), sink);
+    let mut controller = Controller::new(model.group.clone(), model.start);
+    let end = model.duration.as_nanos().cast_unsigned();
+    world.set_moving(true);
+    loop {
+        let input = match world.advance(end) {
+            Some(Notice::Observed(observation)) => Input::Observe(observation),
+            Some(Notice::Completed { id, outcome }) => Input::Complete { id, outcome },
+            Some(Notice::Asked(request)) => Input::Request(request),
+            Some(Notice::Interval) => continue,
+            None => return world,
+        };
+        let step = controller.step(world.timestamp(world.now()), input);
+        step.commands.into_iter().for_each(|command| world.execute(command));
+    }
+}
