@@ -29,14 +29,18 @@ fn table(path: &Path) -> toml::Table {
     fs::read_to_string(path).unwrap().parse().unwrap()
 }
 
-/// Files with this extension below `directory`, but for hidden ones and build output.
+/// Files with this extension below `directory`, but for hidden ones, build output and packages of
+/// their own.
 fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && !name.starts_with('.') && name != "target" {
-            found.extend(files(&path, extension));
+        if path.is_dir() {
+            let apart = path.join("Cargo.toml").exists();
+            if !name.starts_with('.') && name != "target" && !apart {
+                found.extend(files(&path, extension));
+            }
         } else if path.extension().is_some_and(|given| given == extension) {
             found.push(path);
         }

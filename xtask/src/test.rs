@@ -4,11 +4,24 @@ use std::process::Stdio;
 
 use crate::command::{cargo, succeeds};
 
-/// Runs every test; the examples in documents come apart, as nextest does not run them.
+const FINGERPRINTS: [&str; 8] = [
+    "nextest",
+    "run",
+    "--release",
+    "--locked",
+    "--package",
+    "tidegate-tests",
+    "--test",
+    "fingerprints",
+];
+
+/// Runs every test; the examples in documents come apart, as nextest does not run them. The
+/// fingerprints are looked at in an optimized build too, for which they must be the same.
 pub(crate) fn test() -> bool {
     (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
         && succeeds(cargo(&["nextest", "run", "--workspace", "--locked"]))
         && succeeds(cargo(&["test", "--workspace", "--doc", "--locked"]))
+        && succeeds(cargo(&FINGERPRINTS))
 }
 
 fn has_nextest() -> bool {

@@ -1,4 +1,4 @@
-//! Other simulators, from their registries; the programs that use them lie in `peers/`.
+//! Other simulators, from their registries; the programs that use them lie in `xtask/peers/`.
 
 use crate::command::{cargo, program, succeeds};
 
@@ -6,9 +6,9 @@ const VENV: &str = "target/peers/venv";
 const PYTHON: &str = "target/peers/venv/bin/python";
 
 enum Source {
-    /// A crate, and a program and feature of that name in `peers/`.
+    /// A crate, and a program and feature of that name in `xtask/peers/`.
     Crate,
-    /// A package of `peers/requirements.txt`, and a program of `peers/`.
+    /// A package of `xtask/peers/requirements.txt`, and a program of `xtask/peers/`.
     Python(&'static str),
 }
 
@@ -39,7 +39,7 @@ impl Peer {
     pub fn prepare(&self) -> Result<Vec<String>, String> {
         let (command, ready) = match self.source {
             Source::Crate => (format!("target/peers/release/{}", self.name), self.build()),
-            Source::Python(file) => (format!("{PYTHON} peers/{file}"), install()),
+            Source::Python(file) => (format!("{PYTHON} xtask/peers/{file}"), install()),
         };
         if !ready {
             return Err(format!("{} is not in the table: it cannot be had", self.name));
@@ -50,7 +50,7 @@ impl Peer {
 
     fn build(&self) -> bool {
         let mut command = cargo(&["build", "--release", "--locked"]);
-        command.args(["--manifest-path", "peers/Cargo.toml", "--target-dir", "target/peers"]);
+        command.args(["--manifest-path", "xtask/peers/Cargo.toml", "--target-dir", "target/peers"]);
         command.args(["--features", self.name, "--bin", self.name]);
         succeeds(command)
     }
@@ -60,6 +60,6 @@ impl Peer {
 fn install() -> bool {
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     let mut pip = program(crate::command::root().join(PYTHON), &install);
-    pip.args(["--requirement", "peers/requirements.txt"]);
+    pip.args(["--requirement", "xtask/peers/requirements.txt"]);
     succeeds(program("python3", &["-m", "venv", VENV])) && succeeds(pip)
 }
