@@ -14,17 +14,26 @@ const TIME_LIMIT: u64 = 1 << 56;
 ///
 /// An entry that was taken stays on top until the next one is pushed, which overwrites it and
 /// sinks: most events beget another, and one sift is cheaper than two.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EventList {
     heap: BinaryHeap<Reverse<u128>>,
     sequence: u64,
     /// The top was taken.
     taken: bool,
+    /// When the top is due, if it was not taken.
+    next: u64,
+}
+
+impl Default for EventList {
+    fn default() -> Self {
+        Self { heap: BinaryHeap::new(), sequence: 0, taken: false, next: u64::MAX }
+    }
 }
 
 impl EventList {
     /// Adds an event at `time` (nanoseconds from the start of the run). What lies past the limit of
     /// the list never comes.
+    #[inline]
     pub fn push(&mut self, time: u64, payload: u32) {
         if time >= TIME_LIMIT {
             return;
@@ -33,36 +42,46 @@ impl EventList {
         let order = (u128::from(time) << SEQUENCE_BITS) | u128::from(self.sequence);
         self.sequence += 1;
         let entry = Reverse((order << PAYLOAD_BITS) | u128::from(payload));
-        if self.taken
-            && let Some(mut top) = self.heap.peek_mut()
-        {
-            *top = entry;
-            self.taken = false;
+        if std::mem::take(&mut self.taken) {
+            if let Some(mut top) = self.heap.peek_mut() {
+                *top = entry;
+            }
+            self.look();
         } else {
             self.heap.push(entry);
+            self.next = self.next.min(time);
         }
     }
 
     /// When the next event is due.
+    #[inline]
     pub fn next_time(&mut self) -> u64 {
-        self.drop_taken();
-        self.heap
-            .peek()
-            .map_or(u64::MAX, |entry| (entry.0 >> (SEQUENCE_BITS + PAYLOAD_BITS)) as u64)
+        if self.taken {
+            self.drop_taken();
+        }
+        self.next
     }
 
     /// Takes the next event's payload.
+    #[inline]
     pub fn pop(&mut self) -> Option<u32> {
-        self.drop_taken();
+        if self.taken {
+            self.drop_taken();
+        }
         let payload = self.heap.peek()?.0 as u32;
         self.taken = true;
         Some(payload)
     }
 
     fn drop_taken(&mut self) {
-        if std::mem::take(&mut self.taken) {
-            self.heap.pop();
-        }
+        self.heap.pop();
+        self.taken = false;
+        self.look();
+    }
+
+    fn look(&mut self) {
+        let time = |entry: &Reverse<u128>| (entry.0 >> (SEQUENCE_BITS + PAYLOAD_BITS)) as u64;
+        self.next = self.heap.peek().map_or(u64::MAX, time);
     }
 }
 

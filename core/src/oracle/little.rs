@@ -5,21 +5,22 @@ use super::{Closing, Verdict};
 use crate::fact::Fact;
 use crate::time::Timestamp;
 
+/// The integral of a number that rises by one at some times and falls by one at others is the sum
+/// of the latter less the sum of the former.
 #[derive(Clone, Debug)]
 pub(super) struct Little {
-    last: Timestamp,
-    present: u64,
-    /// Requests × nanoseconds.
-    area: u128,
+    present: i128,
+    /// Times of answers less times of arrivals, in nanoseconds.
+    integral: i128,
     answered: u64,
     served: u64,
     /// Nanoseconds that the answered requests say they took.
-    told: u128,
+    told: i128,
 }
 
 impl Little {
-    pub fn new() -> Self {
-        Self { last: Timestamp::default(), present: 0, area: 0, answered: 0, served: 0, told: 0 }
+    pub const fn new() -> Self {
+        Self { present: 0, integral: 0, answered: 0, served: 0, told: 0 }
     }
 
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
@@ -27,8 +28,8 @@ impl Little {
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         let took = match fact {
             Fact::RequestArrived { .. } => {
-                self.pass(at);
                 self.present += 1;
+                self.integral -= i128::from(at.as_nanos());
                 return;
             }
             Fact::RequestServed { latency, .. } => {
@@ -48,26 +49,18 @@ impl Little {
             | Fact::ServicesStopped { .. }
             | Fact::Sampled { .. } => return,
         };
-        self.pass(at);
-        self.present = self.present.saturating_sub(1);
+        self.present -= 1;
+        self.integral += i128::from(at.as_nanos());
         self.answered += 1;
-        self.told += u128::from(took.as_nanos().cast_unsigned());
+        self.told += i128::from(took.as_nanos());
     }
 
-    #[inline]
-    fn pass(&mut self, at: Timestamp) {
-        let passed = at.since(self.last).as_nanos().cast_unsigned();
-        self.area += u128::from(self.present) * u128::from(passed);
-        self.last = at;
-    }
-
-    pub fn close(mut self, closing: &Closing<'_>) -> Verdict {
+    pub fn close(self, closing: &Closing<'_>) -> Verdict {
         let mut verdict = Verdict::new("littles-law");
         verdict.checked = self.answered;
-        self.pass(closing.end);
-        let delay = u128::from(closing.answer_delay.as_nanos().cast_unsigned());
-        let told = self.told + closing.ages - delay * u128::from(self.served);
-        let area = self.area;
+        let delay = i128::from(closing.answer_delay.as_nanos());
+        let told = self.told + closing.ages.cast_signed() - delay * i128::from(self.served);
+        let area = self.integral + self.present * i128::from(closing.end.as_nanos());
         if area != told {
             verdict.violate(closing.end, || {
                 format!("requests were present for {area} ns in all, and took {told} ns")

@@ -25,7 +25,7 @@ impl Run<'_> {
         let (ages, work) = (self.world.ages(), self.world.work());
         let (in_flight, jobs_pending) = (self.world.in_flight(), self.world.jobs_pending());
         let events = self.world.events();
-        let Sinks { panel, meter, mut collector, .. } = self.world.sink;
+        let Sinks { panel, meter, collector, .. } = self.world.sink;
         let ledger = meter.into_ledger(end);
         let requests = collector.requests(panel.failed_by_scaling(), in_flight);
         let (verdicts, counts) = panel.close(&Closing {

@@ -1,56 +1,44 @@
 //! Counts and distributions of a run, folded as the facts come.
 
-use hdrhistogram::Histogram;
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
 use tidegate_core::record::{Distribution, Requests, TimelineRow};
 use tidegate_core::{Span, Timestamp};
 
-const MICROSECOND: i64 = 1_000;
+use crate::histogram::Histogram;
 
-/// Times in a histogram that grows with the longest; mean and maximum exact.
+const MICROSECOND: i64 = 1_000;
+/// Bits that tell times apart to a thousandth, and those that do to a hundredth.
+const PRECISE: u32 = 11;
+const COARSE: u32 = 8;
+
+/// Times in a histogram of microseconds; mean and maximum exact.
 #[derive(Debug)]
 struct Times {
-    histogram: Histogram<u64>,
+    histogram: Histogram,
     sum: u128,
     max: i64,
-    /// Times below the least that the histogram tells apart, added to it when it is asked.
-    none: u64,
 }
 
 impl Times {
-    /// Percentiles will have so many significant digits, from 1 to 5.
-    fn new(digits: u8) -> Self {
-        let histogram = Histogram::new(digits);
-        let mut histogram = histogram.unwrap_or_else(|_| unreachable!("a valid precision"));
-        histogram.auto(true);
-        Self { histogram, sum: 0, max: 0, none: 0 }
+    fn new(bits: u32) -> Self {
+        Self { histogram: Histogram::new(bits), sum: 0, max: 0 }
     }
 
+    #[inline]
     fn add(&mut self, span: Span) {
         let ns = span.as_nanos();
-        if ns < MICROSECOND {
-            self.none += 1;
-        } else {
-            self.histogram += (ns / MICROSECOND).cast_unsigned();
-        }
+        self.histogram.add((ns / MICROSECOND).cast_unsigned());
         self.sum += u128::from(ns.cast_unsigned());
         self.max = self.max.max(ns);
     }
 
-    /// The histogram with all times in it.
-    fn whole(&mut self) -> &Histogram<u64> {
-        // Zero is within the range of every histogram.
-        let _ = self.histogram.record_n(0, std::mem::take(&mut self.none));
-        &self.histogram
+    fn percentile(&self, percent: f64) -> Option<f64> {
+        let microseconds = self.histogram.quantile(percent / 100.0);
+        (!self.histogram.is_empty()).then(|| microseconds as f64 / 1e3)
     }
 
-    fn percentile(&mut self, percent: f64) -> Option<f64> {
-        let all = self.whole();
-        (!all.is_empty()).then(|| all.value_at_percentile(percent) as f64 / 1e3)
-    }
-
-    fn distribution(&mut self) -> Distribution {
-        let count = u128::from(self.whole().len());
+    fn distribution(&self) -> Distribution {
+        let count = u128::from(self.histogram.len());
         if count == 0 {
             return Distribution::default();
         }
@@ -84,10 +72,10 @@ impl Collector {
             arrived: 0,
             served: 0,
             failed: Default::default(),
-            latency: Times::new(3),
-            wait: Times::new(3),
+            latency: Times::new(PRECISE),
+            wait: Times::new(PRECISE),
             interval: TimelineRow::default(),
-            interval_latency: Times::new(2),
+            interval_latency: Times::new(COARSE),
             digest: 0,
         }
     }
@@ -98,11 +86,11 @@ impl Collector {
         row.p50_ms = self.interval_latency.percentile(50.0);
         row.p95_ms = self.interval_latency.percentile(95.0);
         row.p99_ms = self.interval_latency.percentile(99.0);
-        self.interval_latency.histogram.reset();
+        self.interval_latency.histogram.clear();
         row
     }
 
-    pub fn requests(&mut self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {
+    pub fn requests(&self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {
         Requests {
             arrived: self.arrived,
             served: self.served,
