@@ -284,6 +284,9 @@ pub enum Load {
     Exam(Exam),
 }
 
+/// Requests a second that no load may exceed.
+pub const RATE_MAX: f64 = 1e7;
+
 /// An open load: a rate over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open {

@@ -17,8 +17,6 @@ use crate::model::{Hardware, Model, Monitoring};
 
 const MIB: u64 = 1 << 20;
 const LONGEST: Span = Span::from_hours(24 * 366);
-/// Requests a second that no load may exceed.
-pub(super) const RATE_MAX: f64 = 1e7;
 
 pub(super) fn lower(
     name: &str,

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use tidegate_core::Span;
 
-use crate::model::Piece;
+use crate::model::{Piece, RATE_MAX};
 use crate::scenario::Fault;
-use crate::scenario::lower::RATE_MAX;
 use crate::scenario::table::Table;
 
 /// Which columns of a trace are read.

@@ -5,9 +5,9 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use tidegate_core::{Span, Timestamp};
 
+use super::LONGEST;
 use super::work::class_named;
-use super::{LONGEST, RATE_MAX};
-use crate::model::{Exam, Load, Open, Piece};
+use crate::model::{Exam, Load, Open, Piece, RATE_MAX};
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::load::{LoadFile, curve, trace};
 use crate::scenario::{Fault, Overrides, keys};
