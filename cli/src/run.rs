@@ -22,7 +22,7 @@ use crate::{Format, refuse, tell};
 pub(crate) struct RunArguments {
     /// The scenario file.
     scenario: PathBuf,
-    /// Replaces a value of the file, such as `policy.up.0.above=80%`.
+    /// Replaces or adds a value of the file, such as `policy.up.0.above=80%`.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Another seed.
