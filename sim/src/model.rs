@@ -40,6 +40,8 @@ pub struct Model {
     pub nfs: Station,
     /// What a server's memory is used for.
     pub memory: Memory,
+    /// What a server's first requests cost more.
+    pub cache: Cache,
     /// How the world is measured.
     pub monitoring: Monitoring,
     /// Kinds of requests.
@@ -145,6 +147,15 @@ pub struct Memory {
     pub growth: u64,
     /// Requests after which a worker is replaced by a fresh one; zero for never.
     pub max_requests: u32,
+}
+
+/// What a server's first requests cost more, while its caches are cold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cache {
+    /// Factor on the work of the first request after its services have started; 1 for none.
+    pub cold: f64,
+    /// Requests after which the extra share has fallen to 1 ÷ e of what it was.
+    pub warm_after: u32,
 }
 
 /// How the world is measured.

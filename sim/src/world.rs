@@ -3,6 +3,7 @@
 //! [`World::advance`] runs it to the next moment at which a controller has something to learn. The
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
+mod cache;
 mod jobs;
 mod machine;
 mod monitor;
@@ -25,6 +26,7 @@ use crate::model::{Load, Model, Phase};
 use crate::slab::Slab;
 use crate::station::Station;
 
+use cache::Warming;
 use people::People;
 use proxy::Balancer;
 use server::Server;
@@ -117,6 +119,7 @@ pub struct World<S> {
     redis: Station,
     database: Station,
     nfs: Station,
+    warming: Warming,
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
     effects: Vec<Option<Command>>,
@@ -203,6 +206,7 @@ impl<S: FactSink> World<S> {
             redis: Station::new(model.redis),
             database: Station::new(model.database),
             nfs: Station::new(model.nfs),
+            warming: Warming::new(&model.cache),
             people,
             queues: Default::default(),
             effects: Vec::new(),

@@ -51,6 +51,9 @@ pub struct ScenarioFile {
     /// Use of memory.
     #[serde(default)]
     pub memory: MemoryFile,
+    /// Cold caches. Default: none.
+    #[serde(default)]
+    pub cache: CacheFile,
     /// Monitoring.
     #[serde(default)]
     pub monitoring: MonitoringFile,
@@ -225,6 +228,16 @@ pub struct MemoryFile {
     pub growth: Option<Size>,
     /// Requests after which a worker is replaced. Default 5000.
     pub max_requests: Option<u32>,
+}
+
+/// What a server's first requests cost more.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheFile {
+    /// Factor on the CPU and database work of the first request. Default 1.
+    pub cold: Option<f64>,
+    /// Requests after which the extra share has fallen to 1 / e. Default 500.
+    pub warm_after: Option<u32>,
 }
 
 /// Monitoring.

@@ -61,6 +61,7 @@ pub(super) fn lower(
         database: parts::station(file.database, "database", 8, Span::from_nanos(500_000))?,
         nfs: parts::station(file.nfs, "nfs", 8, Span::from_nanos(500_000))?,
         memory: parts::memory(file),
+        cache: parts::cache(file)?,
         monitoring,
         requests: work::requests(file, directory)?,
         jobs: work::jobs(file, directory)?,

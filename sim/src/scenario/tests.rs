@@ -77,6 +77,9 @@ fn an_impossible_value_is_refused_where_it_stands() {
              below = \"9%\"\n[[load]]",
             "no rule could fire",
         ),
+        ("[[load]]", "[cache]\ncold = 0.5\n[[load]]", "must be 1 to 100"),
+        ("[[load]]", "[cache]\ncold = nan\n[[load]]", "must be 1 to 100"),
+        ("[[load]]", "[cache]\nwarm_after = 0\n[[load]]", "must be 1 to 1000000"),
         (
             "[[load]]",
             "[[operator]]\nat = \"2026-03-02T01:00[UTC]\"\naction = \"scale-up\"\n[[load]]",

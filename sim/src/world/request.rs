@@ -74,7 +74,22 @@ impl<S: FactSink> World<S> {
         let task = self.tasks.get_mut(slot);
         task.worker = worker;
         task.started = now;
+        let server = usize::from(task.server);
+        if let Some(factor) = self.warming.factor(self.servers[server].warmed) {
+            self.servers[server].warmed += 1;
+            self.slow_down(slot, factor);
+        }
         self.begin_phase(slot);
+    }
+
+    /// Cold caches: the request needs more of the cores and of the database.
+    fn slow_down(&mut self, slot: u32, factor: f64) {
+        let phases = &self.classes[usize::from(self.tasks.get(slot).class)].phases;
+        for (demand, phase) in self.tasks.demands_mut(slot).iter_mut().zip(phases) {
+            if matches!(phase.place, Place::Cpu | Place::Database) {
+                *demand = (*demand as f64 * factor) as u64;
+            }
+        }
     }
 
     /// Begins the task's phase; a task without one left is finished.

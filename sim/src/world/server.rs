@@ -63,6 +63,8 @@ pub(super) struct Server {
     /// Requests accepted and not finished, abandoned ones included.
     pub open: u32,
     pub jobs: u32,
+    /// Requests taken up since its services started, as far as they warm its caches.
+    pub warmed: u32,
     memory_total: u64,
     memory_fixed: u64,
     memory_grown: u64,
@@ -91,6 +93,7 @@ impl Server {
             idle_job_workers: [0; 3],
             open: 0,
             jobs: 0,
+            warmed: 0,
             memory_total: 0,
             memory_fixed: 0,
             memory_grown: 0,
@@ -114,14 +117,16 @@ impl Server {
         self.memory_total = hardware.memory_bytes;
         self.memory_fixed = self.memory.base + u64::from(workers) * self.memory.worker;
         self.memory_grown = 0;
+        self.warmed = 0;
     }
 
-    /// Makes it the primary at the start of a run.
+    /// Makes it the primary at the start of a run: it has served for long, its caches are warm.
     pub fn start_serving(&mut self, weight: u16) {
         self.power = Power::On;
         self.ready = true;
         self.receives = true;
         self.takes_jobs = true;
+        self.warmed = u32::MAX;
         self.weight = weight.max(1);
         self.share = self.share_at(0);
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use tidegate_core::Span;
 
 use super::MIB;
-use crate::model::{Balance, Dist, Machine, Memory, Monitoring, Proxy, Station};
+use crate::model::{Balance, Cache, Dist, Machine, Memory, Monitoring, Proxy, Station};
 use crate::scenario::Fault;
 use crate::scenario::file::{BalanceFile, ScenarioFile, StationFile};
 use crate::scenario::length::Length;
@@ -71,6 +71,18 @@ pub(super) fn memory(file: &ScenarioFile) -> Memory {
         growth: memory.growth.map_or(4 << 10, |size| size.0),
         max_requests: memory.max_requests.unwrap_or(5_000),
     }
+}
+
+pub(super) fn cache(file: &ScenarioFile) -> Result<Cache, Fault> {
+    let cold = file.cache.cold.unwrap_or(1.0);
+    if !(1.0..=100.0).contains(&cold) {
+        return Err(Fault::at("cache.cold", "must be 1 to 100"));
+    }
+    let warm_after = file.cache.warm_after.unwrap_or(500);
+    if warm_after == 0 || warm_after > 1_000_000 {
+        return Err(Fault::at("cache.warm_after", "must be 1 to 1000000"));
+    }
+    Ok(Cache { cold, warm_after })
 }
 
 pub(super) fn monitoring(file: &ScenarioFile) -> Result<Monitoring, Fault> {
