@@ -147,6 +147,10 @@ pub struct Memory {
     pub growth: u64,
     /// Requests after which a worker is replaced by a fresh one; zero for never.
     pub max_requests: u32,
+    /// Each worker's number is up to so many more, drawn when it starts.
+    pub max_requests_jitter: u32,
+    /// How long a replacement takes to start.
+    pub restart: Span,
 }
 
 /// What a server's first requests cost more, while its caches are cold.

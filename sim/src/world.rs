@@ -8,6 +8,7 @@ mod jobs;
 mod machine;
 mod monitor;
 mod people;
+mod pool;
 mod proxy;
 mod request;
 mod server;
@@ -28,6 +29,7 @@ use crate::station::Station;
 
 use cache::Warming;
 use people::People;
+use pool::Restart;
 use proxy::Balancer;
 use server::Server;
 
@@ -80,9 +82,10 @@ enum Event {
     Resized,
     Operator,
     SlowStart,
+    WorkerStarted,
 }
 
-const EVENTS: [Event; 13] = [
+const EVENTS: [Event; 14] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -96,6 +99,7 @@ const EVENTS: [Event; 13] = [
     Event::Resized,
     Event::Operator,
     Event::SlowStart,
+    Event::WorkerStarted,
 ];
 const INDEX_BITS: u32 = 27;
 
@@ -122,6 +126,7 @@ pub struct World<S> {
     warming: Warming,
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
+    restarts: VecDeque<Restart>,
     effects: Vec<Option<Command>>,
     interval: Span,
     requests: u64,
@@ -198,7 +203,7 @@ impl<S: FactSink> World<S> {
             next_arrival: (u64::MAX, 0),
             cpu_finish: vec![u64::MAX; model.servers.len()],
             next_cpu: (u64::MAX, 0),
-            servers: model.servers.iter().map(|hardware| Server::new(hardware, &model)).collect(),
+            servers: servers_of(&model),
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
@@ -209,6 +214,7 @@ impl<S: FactSink> World<S> {
             warming: Warming::new(&model.cache),
             people,
             queues: Default::default(),
+            restarts: VecDeque::new(),
             effects: Vec::new(),
             interval,
             requests: 0,
@@ -294,6 +300,7 @@ impl<S: FactSink> World<S> {
             Event::Resize => self.resize(index as usize),
             Event::Resized => self.resized(index as usize),
             Event::SlowStart => self.slow_start(index as usize),
+            Event::WorkerStarted => self.worker_started(),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }
@@ -384,6 +391,11 @@ fn classes_of(model: &Model) -> Vec<Class> {
     let requests = model.requests.iter().map(|class| build("request", &class.name, &class.phases));
     let jobs = model.jobs.iter().map(|class| build("job", &class.name, &class.phases));
     requests.chain(jobs).collect()
+}
+
+fn servers_of(model: &Model) -> Vec<Server> {
+    let server = |(index, hardware)| Server::new(index, hardware, model);
+    model.servers.iter().enumerate().map(server).collect()
 }
 
 fn loads_of(model: &Model) -> (Vec<Source>, Vec<People>) {

@@ -228,6 +228,10 @@ pub struct MemoryFile {
     pub growth: Option<Size>,
     /// Requests after which a worker is replaced. Default 5000.
     pub max_requests: Option<u32>,
+    /// Each worker's number is up to so many more, at random. Default 0.
+    pub max_requests_jitter: Option<u32>,
+    /// How long a replacement takes to start. Default 0s.
+    pub restart: Option<Span>,
 }
 
 /// What a server's first requests cost more.

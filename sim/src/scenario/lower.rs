@@ -60,7 +60,7 @@ pub(super) fn lower(
         redis: parts::station(file.redis, "redis", 1, Span::from_nanos(200_000))?,
         database: parts::station(file.database, "database", 8, Span::from_nanos(500_000))?,
         nfs: parts::station(file.nfs, "nfs", 8, Span::from_nanos(500_000))?,
-        memory: parts::memory(file),
+        memory: parts::memory(file)?,
         cache: parts::cache(file)?,
         monitoring,
         requests: work::requests(file, directory)?,

@@ -80,6 +80,12 @@ fn an_impossible_value_is_refused_where_it_stands() {
         ("[[load]]", "[cache]\ncold = 0.5\n[[load]]", "must be 1 to 100"),
         ("[[load]]", "[cache]\ncold = nan\n[[load]]", "must be 1 to 100"),
         ("[[load]]", "[cache]\nwarm_after = 0\n[[load]]", "must be 1 to 1000000"),
+        ("[[load]]", "[memory]\nrestart = \"2h\"\n[[load]]", "at most 1h"),
+        (
+            "[[load]]",
+            "[memory]\nmax_requests = 0\nmax_requests_jitter = 9\n[[load]]",
+            "no worker is replaced",
+        ),
         (
             "[[load]]",
             "[[operator]]\nat = \"2026-03-02T01:00[UTC]\"\naction = \"scale-up\"\n[[load]]",

@@ -69,7 +69,7 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn take_up(&mut self, slot: u32, worker: u32) {
+    pub(super) fn take_up(&mut self, slot: u32, worker: u32) {
         let now = self.now;
         let task = self.tasks.get_mut(slot);
         task.worker = worker;
@@ -185,14 +185,8 @@ impl<S: FactSink> World<S> {
     /// A worker is free: it takes the next connection, and the proxy may send another.
     fn free_worker(&mut self, task: &Task) {
         let (server, bench) = (usize::from(task.server), usize::from(task.bench));
-        self.servers[server].open -= 1;
-        self.servers[server].release(bench, task.worker);
-        let pool = &mut self.servers[server].pools[bench];
-        if let Some(next) = pool.accept_queue.pop_front()
-            && let Some(worker) = pool.idle.pop()
-        {
-            self.take_up(next, worker);
-        }
+        self.release(server, bench, task.worker);
+        self.serve_queue(server, bench);
         self.serve_backlog();
     }
 

@@ -126,7 +126,7 @@ fn check_memory(
     web: &[u32],
     jobs: [u32; 3],
 ) -> Result<(), Fault> {
-    let memory = super::parts::memory(file);
+    let memory = super::parts::memory(file)?;
     let workers = web.iter().chain(&jobs).map(|&count| u64::from(count)).sum::<u64>();
     let needed = memory.base.saturating_add(memory.worker.saturating_mul(workers));
     if needed <= plan.memory.0 {

@@ -63,14 +63,26 @@ pub(super) fn station(
     Ok(Station { servers, latency: file.latency.unwrap_or(latency) })
 }
 
-pub(super) fn memory(file: &ScenarioFile) -> Memory {
+pub(super) fn memory(file: &ScenarioFile) -> Result<Memory, Fault> {
     let memory = file.memory;
-    Memory {
+    let max_requests = memory.max_requests.unwrap_or(5_000);
+    let max_requests_jitter = memory.max_requests_jitter.unwrap_or(0);
+    if max_requests == 0 && max_requests_jitter > 0 {
+        let message = "no worker is replaced while `max_requests` is 0";
+        return Err(Fault::at("memory.max_requests_jitter", message));
+    }
+    let restart = memory.restart.unwrap_or(Span::ZERO);
+    if restart > Span::from_hours(1) {
+        return Err(Fault::at("memory.restart", "must be at most 1h"));
+    }
+    Ok(Memory {
         base: memory.base.map_or(1 << 30, |size| size.0),
         worker: memory.worker.map_or(60 * MIB, |size| size.0),
         growth: memory.growth.map_or(4 << 10, |size| size.0),
-        max_requests: memory.max_requests.unwrap_or(5_000),
-    }
+        max_requests,
+        max_requests_jitter,
+        restart,
+    })
 }
 
 pub(super) fn cache(file: &ScenarioFile) -> Result<Cache, Fault> {
