@@ -127,14 +127,22 @@ pub enum FailureCause {
     Refused,
     /// 502: the server went away while it had the request.
     Killed,
+    /// 502: the kernel killed its worker, for the server had no memory left.
+    OutOfMemory,
     /// 504: no answer within the proxy's time-out.
     TimedOut,
 }
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::QueueFull, Self::NoServer, Self::Refused, Self::Killed, Self::TimedOut];
+    pub const ALL: [Self; 6] = [
+        Self::QueueFull,
+        Self::NoServer,
+        Self::Refused,
+        Self::Killed,
+        Self::OutOfMemory,
+        Self::TimedOut,
+    ];
 }
 
 /// Takes facts as they come and keeps only what it needs of them.

@@ -151,6 +151,8 @@ pub struct Memory {
     pub max_requests_jitter: u32,
     /// How long a replacement takes to start.
     pub restart: Span,
+    /// Whether the worker that has grown most is killed when memory is exhausted.
+    pub oom_killer: bool,
 }
 
 /// What a server's first requests cost more, while its caches are cold.

@@ -7,6 +7,7 @@ mod cache;
 mod jobs;
 mod machine;
 mod monitor;
+mod oom;
 mod people;
 mod pool;
 mod proxy;

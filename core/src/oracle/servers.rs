@@ -77,7 +77,7 @@ impl Servers {
         }
         let by_scaling = match cause {
             FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
-            FailureCause::QueueFull | FailureCause::TimedOut => {
+            FailureCause::QueueFull | FailureCause::OutOfMemory | FailureCause::TimedOut => {
                 server.is_some_and(|server| !self.ready[server.index()])
             }
         };

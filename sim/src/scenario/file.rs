@@ -232,6 +232,8 @@ pub struct MemoryFile {
     pub max_requests_jitter: Option<u32>,
     /// How long a replacement takes to start. Default 0s.
     pub restart: Option<Span>,
+    /// Whether the kernel kills a web worker when memory is exhausted. Default false.
+    pub oom_killer: bool,
 }
 
 /// What a server's first requests cost more.

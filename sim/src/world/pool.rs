@@ -83,10 +83,13 @@ impl<S: FactSink> World<S> {
         } else {
             target.pools[bench].idle.push(worker);
         }
+        if self.servers[server].is_out_of_memory() {
+            self.out_of_memory(server);
+        }
     }
 
     /// A fresh worker takes the place of this one.
-    fn replace(&mut self, server: usize, bench: usize, worker: u32) {
+    pub(super) fn replace(&mut self, server: usize, bench: usize, worker: u32) {
         let target = &mut self.servers[server];
         target.renew(bench, worker);
         let restart = self.model.memory.restart;

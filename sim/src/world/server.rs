@@ -1,5 +1,6 @@
 //! An application server: its cores, its workers, its memory.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use tidegate_core::{Generation, Power, Ratio};
@@ -50,6 +51,8 @@ pub(super) struct Server {
     /// Requests taken up since its services started, as far as they warm its caches.
     pub warmed: u32,
     memory_total: u64,
+    /// More than this, and a worker is killed.
+    memory_limit: u64,
     memory_fixed: u64,
     memory_grown: u64,
     memory: Memory,
@@ -81,6 +84,7 @@ impl Server {
             jobs: 0,
             warmed: 0,
             memory_total: 0,
+            memory_limit: u64::MAX,
             memory_fixed: 0,
             memory_grown: 0,
             memory: model.memory,
@@ -104,6 +108,9 @@ impl Server {
         let workers: u32 =
             hardware.web_workers.iter().sum::<u32>() + hardware.job_workers.iter().sum::<u32>();
         self.memory_total = hardware.memory_bytes;
+        if self.memory.oom_killer {
+            self.memory_limit = hardware.memory_bytes;
+        }
         self.memory_fixed = self.memory.base + u64::from(workers) * self.memory.worker;
         self.memory_grown = 0;
         self.warmed = 0;
@@ -143,6 +150,21 @@ impl Server {
         let worker = &mut self.pools[bench].workers[worker as usize];
         worker.answered += 1;
         worker.answered == worker.limit
+    }
+
+    /// Whether the kernel has to kill somebody.
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.memory_fixed + self.memory_grown > self.memory_limit
+    }
+
+    /// Bench and number of the web worker that has grown most; of several, the first.
+    pub fn most_grown(&self) -> Option<(usize, u32)> {
+        let workers = self.pools.iter().enumerate().flat_map(|(bench, pool)| {
+            (0..)
+                .zip(&pool.workers)
+                .map(move |(worker, age)| (Reverse(age.answered), bench, worker))
+        });
+        workers.min().map(|(_, bench, worker)| (bench, worker))
     }
 
     /// A fresh worker takes the place of this one, which gives back what it has gained.

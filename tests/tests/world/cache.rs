@@ -23,11 +23,10 @@ fn first_and_last(set: &[&str], server: ServerId) -> (f64, f64) {
     pass(&mut world, 20);
     let mut took = Vec::new();
     for (_, fact) in &world.sink.0 {
-        match *fact {
-            Fact::RequestServed { server: by, latency, .. } if by == server => {
-                took.push(latency.as_secs_f64() * 1e3);
-            }
-            _ => {}
+        if let Fact::RequestServed { server: by, latency, .. } = *fact
+            && by == server
+        {
+            took.push(latency.as_secs_f64() * 1e3);
         }
     }
     assert!(took.len() > 1_000);

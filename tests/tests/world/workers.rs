@@ -10,9 +10,9 @@ const RESTART: Span = Span::from_secs(2);
 
 /// From when to when a worker was at each request that was served.
 fn served(world: &World<Facts>) -> Vec<(Timestamp, Timestamp)> {
-    let span = |(at, fact): &(Timestamp, Fact)| match *fact {
-        Fact::RequestServed { latency, wait, .. } => Some((*at - (latency - wait), *at)),
-        _ => None,
+    let span = |(at, fact): &(Timestamp, Fact)| {
+        let Fact::RequestServed { latency, wait, .. } = *fact else { return None };
+        Some((*at - (latency - wait), *at))
     };
     world.sink.0.iter().filter_map(span).collect()
 }

@@ -82,6 +82,7 @@ pub(super) fn memory(file: &ScenarioFile) -> Result<Memory, Fault> {
         max_requests,
         max_requests_jitter,
         restart,
+        oom_killer: memory.oom_killer,
     })
 }
 
