@@ -82,8 +82,10 @@ pub struct Hardware {
 pub struct Bench {
     /// Its name.
     pub name: String,
-    /// How many sites it holds; its share of the traffic is theirs.
+    /// How many sites it holds.
     pub sites: u32,
+    /// What its sites together get of the traffic, relative to the other benches.
+    pub share: f64,
     /// Connections that wait for a worker on one server before it refuses.
     pub accept_queue: u32,
 }

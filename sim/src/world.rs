@@ -166,19 +166,19 @@ impl Choices {
             services: Draws::new(&machine.services, seed, "machine/services"),
             services_stop: Draws::new(&machine.services_stop, seed, "machine/services-stop"),
             stop: Draws::new(&machine.stop, seed, "machine/stop"),
-            class_weights: cumulative(model.requests.iter().map(|class| class.weight)),
-            bench_weights: cumulative(model.benches.iter().map(|bench| bench.sites)),
+            class_weights: cumulative(model.requests.iter().map(|class| f64::from(class.weight))),
+            bench_weights: cumulative(model.benches.iter().map(|bench| bench.share)),
         }
     }
 }
 
 /// Cumulative shares of `weights`, the last one 1.
-fn cumulative(weights: impl Iterator<Item = u32> + Clone) -> Vec<f64> {
-    let total: f64 = weights.clone().map(f64::from).sum();
+fn cumulative(weights: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
+    let total: f64 = weights.clone().sum();
     let mut sum = 0.0;
     weights
         .map(|weight| {
-            sum += f64::from(weight);
+            sum += weight;
             sum / total
         })
         .collect()

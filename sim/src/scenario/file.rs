@@ -115,6 +115,8 @@ pub struct GroupFile {
     pub standby_billing: BillingFile,
     /// Least time charged for a start, per second. Default 60s.
     pub minimum: Option<Span>,
+    /// How unequal its sites are: the n-th has the share 1 / n to this power. Default 0.
+    pub site_skew: Option<f64>,
     /// Plan that the bill is compared with. Default: the cheapest with the cores of all servers.
     pub upgrade: Option<String>,
 }

@@ -86,6 +86,8 @@ fn an_impossible_value_is_refused_where_it_stands() {
             "[memory]\nmax_requests = 0\nmax_requests_jitter = 9\n[[load]]",
             "no worker is replaced",
         ),
+        ("[group]", "[group]\nsite_skew = nan", "must be 0 to 10"),
+        ("[group]", "[group]\nsite_skew = -1", "must be 0 to 10"),
         (
             "[[load]]",
             "[[operator]]\nat = \"2026-03-02T01:00[UTC]\"\naction = \"scale-up\"\n[[load]]",
@@ -97,6 +99,22 @@ fn an_impossible_value_is_refused_where_it_stands() {
         assert!(error.position().is_some(), "{error}");
         assert!(error.to_string().contains(message), "{error}");
     }
+}
+
+#[test]
+fn ranks_of_hot_sites_are_dealt_to_the_benches_in_turn() {
+    let shares = |skew: &str| {
+        let bench = |(index, sites)| format!("[[bench]]\nname = \"{index}\"\nsites = {sites}\n");
+        let benches: String = [3, 1, 2].iter().enumerate().map(bench).collect();
+        let text = SMALL.replace("[group]", &format!("[group]\nsite_skew = {skew}"));
+        let model = parsed(&format!("{text}{benches}"), &Overrides::default()).unwrap();
+        model.benches.iter().map(|bench| bench.share).collect::<Vec<_>>()
+    };
+    assert_eq!(shares("0"), [3.0, 1.0, 2.0]);
+    // The first bench has ranks 1, 4 and 6, the second 2, the third 3 and 5.
+    let expected = [1.0 + 1.0 / 4.0 + 1.0 / 6.0, 1.0 / 2.0, 1.0 / 3.0 + 1.0 / 5.0];
+    let far = |(ours, exact): (&f64, &f64)| (ours - exact).abs() > 1e-12;
+    assert!(!shares("1").iter().zip(&expected).any(far), "{:?}", shares("1"));
 }
 
 #[test]
