@@ -23,6 +23,13 @@ pub enum Fact {
         /// Where.
         server: ServerId,
     },
+    /// The server that it was sent to refused it, and the proxy sends it to another.
+    RequestRedispatched {
+        /// Which.
+        request: RequestId,
+        /// Who refused it.
+        server: ServerId,
+    },
     /// It was answered.
     RequestServed {
         /// Which.

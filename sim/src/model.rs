@@ -125,6 +125,8 @@ pub struct Proxy {
     pub backlog: u32,
     /// Time from arrival after which it answers 504.
     pub timeout: Span,
+    /// Other servers that it tries when one refuses an idempotent request.
+    pub retries: u32,
     /// From a change of routing to its effect.
     pub change: Span,
 }
@@ -216,6 +218,8 @@ pub struct RequestClass {
     pub phases: Vec<Phase>,
     /// Kind of job that it enqueues when it is answered, and how often it does.
     pub enqueues: Option<(usize, Ratio)>,
+    /// Whether the proxy may send it to another server when one refuses it.
+    pub idempotent: bool,
 }
 
 /// The queues, in the order of RQ's usual names.

@@ -12,6 +12,7 @@ mod people;
 mod pool;
 mod proxy;
 mod request;
+mod route;
 mod server;
 
 use std::collections::VecDeque;

@@ -45,6 +45,7 @@ impl Servers {
                     });
                 }
             }
+            Fact::RequestRedispatched { server, .. } => self.requests[server.index()] -= 1,
             Fact::RequestServed { server, .. } => self.answered(server),
             Fact::RequestFailed { request, server, cause, .. } => {
                 self.failed(at, request.0, server, cause);

@@ -201,6 +201,8 @@ pub struct ProxyFile {
     pub backlog: Option<u32>,
     /// Time from arrival to a 504. Default 60s.
     pub timeout: Option<Span>,
+    /// Other servers tried when one refuses an idempotent request. Default 0.
+    pub retries: Option<u32>,
     /// From a change of routing to its effect. Default 1s.
     pub change: Option<Span>,
 }
@@ -292,6 +294,8 @@ pub struct RequestFile {
     pub phases: Vec<PhaseFile>,
     /// The job that it enqueues, and how often.
     pub enqueues: Option<EnqueuesFile>,
+    /// Whether the proxy may try another server with it. Default true.
+    pub idempotent: Option<bool>,
 }
 
 /// A job that requests enqueue.

@@ -88,6 +88,7 @@ fn an_impossible_value_is_refused_where_it_stands() {
         ),
         ("[group]", "[group]\nsite_skew = nan", "must be 0 to 10"),
         ("[group]", "[group]\nsite_skew = -1", "must be 0 to 10"),
+        ("[[load]]", "[proxy]\nretries = 65\n[[load]]", "must be at most 64"),
         (
             "[[load]]",
             "[[operator]]\nat = \"2026-03-02T01:00[UTC]\"\naction = \"scale-up\"\n[[load]]",

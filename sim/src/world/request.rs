@@ -35,40 +35,6 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn route(&mut self, slot: u32) {
-        if let Some(server) = self.balancer.choose(&self.servers) {
-            self.send(slot, server);
-        } else if !self.servers.iter().any(|server| server.receives) {
-            self.fail(slot, FailureCause::NoServer);
-        } else if self.backlog.len() < self.model.proxy.backlog as usize {
-            self.backlog.push_back(slot);
-        } else {
-            self.fail(slot, FailureCause::QueueFull);
-        }
-    }
-
-    fn send(&mut self, slot: u32, server: usize) {
-        let task = self.tasks.get_mut(slot);
-        task.server = server as u16;
-        let bench = usize::from(task.bench);
-        let request = RequestId(task.id);
-        self.tell(Fact::RequestRouted { request, server: ServerId(server as u16) });
-        let target = &mut self.servers[server];
-        if !target.ready {
-            return self.fail(slot, FailureCause::Refused);
-        }
-        let pool = &mut target.pools[bench];
-        if let Some(worker) = pool.idle.pop() {
-            target.open += 1;
-            self.take_up(slot, worker);
-        } else if pool.accept_queue.len() < self.model.benches[bench].accept_queue as usize {
-            pool.accept_queue.push_back(slot);
-            target.open += 1;
-        } else {
-            self.fail(slot, FailureCause::QueueFull);
-        }
-    }
-
     pub(super) fn take_up(&mut self, slot: u32, worker: u32) {
         let now = self.now;
         let task = self.tasks.get_mut(slot);
@@ -197,20 +163,6 @@ impl<S: FactSink> World<S> {
         self.release(server, bench, task.worker);
         self.serve_queue(server, bench);
         self.serve_backlog();
-    }
-
-    /// Sends what waits in the proxy, as far as servers have connections to spare.
-    pub(super) fn serve_backlog(&mut self) {
-        while let Some(&slot) = self.backlog.front() {
-            if self.tasks.get(slot).kind == Kind::Abandoned {
-                self.backlog.pop_front();
-                self.tasks.remove(slot);
-                continue;
-            }
-            let Some(server) = self.balancer.choose(&self.servers) else { return };
-            self.backlog.pop_front();
-            self.send(slot, server);
-        }
     }
 
     /// Answers a request that no worker holds with an error.

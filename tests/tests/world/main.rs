@@ -4,6 +4,7 @@
 mod cache;
 mod hot_sites;
 mod memory;
+mod retries;
 mod workers;
 
 use std::path::Path;

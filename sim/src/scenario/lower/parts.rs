@@ -37,6 +37,10 @@ pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
     if proxy.max_connections == Some(0) {
         return Err(Fault::at("proxy.max_connections", "must be more than zero"));
     }
+    let retries = proxy.retries.unwrap_or(0);
+    if retries > 64 {
+        return Err(Fault::at("proxy.retries", "must be at most 64"));
+    }
     Ok(Proxy {
         balance: match proxy.balance {
             BalanceFile::RoundRobin => Balance::RoundRobin,
@@ -46,6 +50,7 @@ pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
         max_connections: proxy.max_connections,
         backlog: proxy.backlog.unwrap_or(1_000),
         timeout: proxy.timeout.unwrap_or(Span::from_secs(60)),
+        retries,
         change: proxy.change.unwrap_or(Span::from_secs(1)),
     })
 }
