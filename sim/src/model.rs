@@ -127,6 +127,8 @@ pub struct Proxy {
     pub timeout: Span,
     /// Other servers that it tries when one refuses an idempotent request.
     pub retries: u32,
+    /// Whether a person stays on the server that answered first.
+    pub sticky: bool,
     /// From a change of routing to its effect.
     pub change: Span,
 }

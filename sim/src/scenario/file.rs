@@ -203,6 +203,8 @@ pub struct ProxyFile {
     pub timeout: Option<Span>,
     /// Other servers tried when one refuses an idempotent request. Default 0.
     pub retries: Option<u32>,
+    /// Whether a person stays on the server that answered first. Default false.
+    pub sticky: bool,
     /// From a change of routing to its effect. Default 1s.
     pub change: Option<Span>,
 }

@@ -39,7 +39,8 @@ impl Balancer {
         }
     }
 
-    fn is_open(&self, server: &Server) -> bool {
+    /// Whether it receives traffic and has a connection to spare.
+    pub fn is_open(&self, server: &Server) -> bool {
         server.receives && server.open < self.max_connections
     }
 

@@ -149,6 +149,7 @@ impl<S: FactSink> World<S> {
         self.enqueue_after(task.class);
         self.free_worker(&task);
         if task.kind == Kind::Request && task.user != NONE {
+            self.bind(task.user, task.server);
             self.answered(task.user, true);
         }
     }

@@ -3,13 +3,13 @@
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
 use tidegate_core::{RequestId, ServerId};
 
-use crate::slab::Kind;
+use crate::slab::{Kind, NONE};
 
 use super::World;
 
 impl<S: FactSink> World<S> {
     pub(super) fn route(&mut self, slot: u32) {
-        if let Some(server) = self.balancer.choose(&self.servers) {
+        if let Some(server) = self.choose_for(self.tasks.get(slot).user) {
             self.send(slot, server);
         } else if !self.servers.iter().any(|server| server.receives) {
             self.fail(slot, FailureCause::NoServer);
@@ -18,6 +18,17 @@ impl<S: FactSink> World<S> {
         } else {
             self.fail(slot, FailureCause::QueueFull);
         }
+    }
+
+    /// The server that `user` is bound to, or else the one whose turn it is.
+    fn choose_for(&mut self, user: u32) -> Option<usize> {
+        if user != NONE
+            && let Some(bound) = self.bound(user)
+            && self.balancer.is_open(&self.servers[bound])
+        {
+            return Some(bound);
+        }
+        self.balancer.choose(&self.servers)
     }
 
     fn send(&mut self, slot: u32, server: usize) {

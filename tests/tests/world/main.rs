@@ -5,6 +5,7 @@ mod cache;
 mod hot_sites;
 mod memory;
 mod retries;
+mod sticky;
 mod workers;
 
 use std::path::Path;

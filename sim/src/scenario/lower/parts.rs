@@ -51,6 +51,7 @@ pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
         backlog: proxy.backlog.unwrap_or(1_000),
         timeout: proxy.timeout.unwrap_or(Span::from_secs(60)),
         retries,
+        sticky: proxy.sticky,
         change: proxy.change.unwrap_or(Span::from_secs(1)),
     })
 }
