@@ -23,6 +23,13 @@ pub enum Fact {
         /// Where.
         server: ServerId,
     },
+    /// The server that it was sent to refused it, and the proxy sends it to another.
+    RequestRedispatched {
+        /// Which.
+        request: RequestId,
+        /// Who refused it.
+        server: ServerId,
+    },
     /// It was answered.
     RequestServed {
         /// Which.
@@ -127,14 +134,22 @@ pub enum FailureCause {
     Refused,
     /// 502: the server went away while it had the request.
     Killed,
+    /// 502: the kernel killed its worker, for the server had no memory left.
+    OutOfMemory,
     /// 504: no answer within the proxy's time-out.
     TimedOut,
 }
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::QueueFull, Self::NoServer, Self::Refused, Self::Killed, Self::TimedOut];
+    pub const ALL: [Self; 6] = [
+        Self::QueueFull,
+        Self::NoServer,
+        Self::Refused,
+        Self::Killed,
+        Self::OutOfMemory,
+        Self::TimedOut,
+    ];
 }
 
 /// Takes facts as they come and keeps only what it needs of them.

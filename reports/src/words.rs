@@ -144,6 +144,7 @@ pub const fn failure(cause: FailureCause) -> &'static str {
         FailureCause::NoServer => "no server (503)",
         FailureCause::Refused => "refused (502)",
         FailureCause::Killed => "server went away (502)",
+        FailureCause::OutOfMemory => "out of memory (502)",
         FailureCause::TimedOut => "timed out (504)",
     }
 }

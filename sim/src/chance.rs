@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 pub use draws::{Draws, lognormal_of, pareto_least};
-pub use math::normal_quantile;
+pub use math::{exp, ln, normal_quantile};
 
 const BATCH: usize = 512;
 

@@ -40,6 +40,8 @@ pub struct Model {
     pub nfs: Station,
     /// What a server's memory is used for.
     pub memory: Memory,
+    /// What a server's first requests cost more.
+    pub cache: Cache,
     /// How the world is measured.
     pub monitoring: Monitoring,
     /// Kinds of requests.
@@ -80,8 +82,10 @@ pub struct Hardware {
 pub struct Bench {
     /// Its name.
     pub name: String,
-    /// How many sites it holds; its share of the traffic is theirs.
+    /// How many sites it holds.
     pub sites: u32,
+    /// What its sites together get of the traffic, relative to the other benches.
+    pub share: f64,
     /// Connections that wait for a worker on one server before it refuses.
     pub accept_queue: u32,
 }
@@ -121,6 +125,10 @@ pub struct Proxy {
     pub backlog: u32,
     /// Time from arrival after which it answers 504.
     pub timeout: Span,
+    /// Other servers that it tries when one refuses an idempotent request.
+    pub retries: u32,
+    /// Whether a person stays on the server that answered first.
+    pub sticky: bool,
     /// From a change of routing to its effect.
     pub change: Span,
 }
@@ -145,6 +153,21 @@ pub struct Memory {
     pub growth: u64,
     /// Requests after which a worker is replaced by a fresh one; zero for never.
     pub max_requests: u32,
+    /// Each worker's number is up to so many more, drawn when it starts.
+    pub max_requests_jitter: u32,
+    /// How long a replacement takes to start.
+    pub restart: Span,
+    /// Whether the worker that has grown most is killed when memory is exhausted.
+    pub oom_killer: bool,
+}
+
+/// What a server's first requests cost more, while its caches are cold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cache {
+    /// Factor on the work of the first request after its services have started; 1 for none.
+    pub cold: f64,
+    /// Requests after which the extra share has fallen to 1 ÷ e of what it was.
+    pub warm_after: u32,
 }
 
 /// How the world is measured.
@@ -197,6 +220,8 @@ pub struct RequestClass {
     pub phases: Vec<Phase>,
     /// Kind of job that it enqueues when it is answered, and how often it does.
     pub enqueues: Option<(usize, Ratio)>,
+    /// Whether the proxy may send it to another server when one refuses it.
+    pub idempotent: bool,
 }
 
 /// The queues, in the order of RQ's usual names.

@@ -3,12 +3,16 @@
 //! [`World::advance`] runs it to the next moment at which a controller has something to learn. The
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
+mod cache;
 mod jobs;
 mod machine;
 mod monitor;
+mod oom;
 mod people;
+mod pool;
 mod proxy;
 mod request;
+mod route;
 mod server;
 
 use std::collections::VecDeque;
@@ -25,7 +29,9 @@ use crate::model::{Load, Model, Phase};
 use crate::slab::Slab;
 use crate::station::Station;
 
+use cache::Warming;
 use people::People;
+use pool::Restart;
 use proxy::Balancer;
 use server::Server;
 
@@ -78,9 +84,10 @@ enum Event {
     Resized,
     Operator,
     SlowStart,
+    WorkerStarted,
 }
 
-const EVENTS: [Event; 13] = [
+const EVENTS: [Event; 14] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -94,6 +101,7 @@ const EVENTS: [Event; 13] = [
     Event::Resized,
     Event::Operator,
     Event::SlowStart,
+    Event::WorkerStarted,
 ];
 const INDEX_BITS: u32 = 27;
 
@@ -119,8 +127,10 @@ pub struct World<S> {
     redis: Station,
     database: Station,
     nfs: Station,
+    warming: Warming,
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
+    restarts: VecDeque<Restart>,
     effects: Vec<Option<Command>>,
     interval: Span,
     requests: u64,
@@ -159,19 +169,19 @@ impl Choices {
             services: Draws::new(&machine.services, seed, "machine/services"),
             services_stop: Draws::new(&machine.services_stop, seed, "machine/services-stop"),
             stop: Draws::new(&machine.stop, seed, "machine/stop"),
-            class_weights: cumulative(model.requests.iter().map(|class| class.weight)),
-            bench_weights: cumulative(model.benches.iter().map(|bench| bench.sites)),
+            class_weights: cumulative(model.requests.iter().map(|class| f64::from(class.weight))),
+            bench_weights: cumulative(model.benches.iter().map(|bench| bench.share)),
         }
     }
 }
 
 /// Cumulative shares of `weights`, the last one 1.
-fn cumulative(weights: impl Iterator<Item = u32> + Clone) -> Vec<f64> {
-    let total: f64 = weights.clone().map(f64::from).sum();
+fn cumulative(weights: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
+    let total: f64 = weights.clone().sum();
     let mut sum = 0.0;
     weights
         .map(|weight| {
-            sum += f64::from(weight);
+            sum += weight;
             sum / total
         })
         .collect()
@@ -197,7 +207,7 @@ impl<S: FactSink> World<S> {
             next_arrival: (u64::MAX, 0),
             cpu_finish: vec![u64::MAX; model.servers.len()],
             next_cpu: (u64::MAX, 0),
-            servers: model.servers.iter().map(|hardware| Server::new(hardware, &model)).collect(),
+            servers: servers_of(&model),
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
@@ -206,8 +216,10 @@ impl<S: FactSink> World<S> {
             redis: Station::new(model.redis),
             database: Station::new(model.database),
             nfs: Station::new(model.nfs),
+            warming: Warming::new(&model.cache),
             people,
             queues: Default::default(),
+            restarts: VecDeque::new(),
             effects: Vec::new(),
             interval,
             requests: 0,
@@ -293,6 +305,7 @@ impl<S: FactSink> World<S> {
             Event::Resize => self.resize(index as usize),
             Event::Resized => self.resized(index as usize),
             Event::SlowStart => self.slow_start(index as usize),
+            Event::WorkerStarted => self.worker_started(),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }
@@ -383,6 +396,11 @@ fn classes_of(model: &Model) -> Vec<Class> {
     let requests = model.requests.iter().map(|class| build("request", &class.name, &class.phases));
     let jobs = model.jobs.iter().map(|class| build("job", &class.name, &class.phases));
     requests.chain(jobs).collect()
+}
+
+fn servers_of(model: &Model) -> Vec<Server> {
+    let server = |(index, hardware)| Server::new(index, hardware, model);
+    model.servers.iter().enumerate().map(server).collect()
 }
 
 fn loads_of(model: &Model) -> (Vec<Source>, Vec<People>) {

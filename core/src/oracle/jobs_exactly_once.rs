@@ -68,6 +68,7 @@ impl JobsExactlyOnce {
             | Fact::RequestRouted { .. }
             | Fact::RequestServed { .. }
             | Fact::RequestFailed { .. }
+            | Fact::RequestRedispatched { .. }
             | Fact::RequestAbandoned { .. }
             | Fact::JobStarted { .. }
             | Fact::PowerChanged { .. }

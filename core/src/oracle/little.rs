@@ -38,6 +38,7 @@ impl Little {
             }
             Fact::RequestFailed { after, .. } => after,
             Fact::RequestRouted { .. }
+            | Fact::RequestRedispatched { .. }
             | Fact::RequestAbandoned { .. }
             | Fact::JobEnqueued { .. }
             | Fact::JobStarted { .. }

@@ -45,6 +45,7 @@ impl Servers {
                     });
                 }
             }
+            Fact::RequestRedispatched { server, .. } => self.requests[server.index()] -= 1,
             Fact::RequestServed { server, .. } => self.answered(server),
             Fact::RequestFailed { request, server, cause, .. } => {
                 self.failed(at, request.0, server, cause);
@@ -77,7 +78,7 @@ impl Servers {
         }
         let by_scaling = match cause {
             FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
-            FailureCause::QueueFull | FailureCause::TimedOut => {
+            FailureCause::QueueFull | FailureCause::OutOfMemory | FailureCause::TimedOut => {
                 server.is_some_and(|server| !self.ready[server.index()])
             }
         };

@@ -145,6 +145,7 @@ impl FactSink for Collector {
                 self.interval.failed += 1;
             }
             Fact::RequestRouted { .. }
+            | Fact::RequestRedispatched { .. }
             | Fact::RequestAbandoned { .. }
             | Fact::JobEnqueued { .. }
             | Fact::JobStarted { .. }

@@ -66,6 +66,7 @@ impl FactSink for RequestTrace<'_> {
             }
             Fact::RequestArrived { .. }
             | Fact::RequestRouted { .. }
+            | Fact::RequestRedispatched { .. }
             | Fact::RequestAbandoned { .. }
             | Fact::JobEnqueued { .. }
             | Fact::JobStarted { .. }
@@ -86,6 +87,7 @@ const fn outcome(cause: FailureCause) -> &'static str {
         FailureCause::NoServer => "no-server",
         FailureCause::Refused => "refused",
         FailureCause::Killed => "killed",
+        FailureCause::OutOfMemory => "out-of-memory",
         FailureCause::TimedOut => "timed-out",
     }
 }

@@ -51,6 +51,9 @@ pub struct ScenarioFile {
     /// Use of memory.
     #[serde(default)]
     pub memory: MemoryFile,
+    /// Cold caches. Default: none.
+    #[serde(default)]
+    pub cache: CacheFile,
     /// Monitoring.
     #[serde(default)]
     pub monitoring: MonitoringFile,
@@ -112,6 +115,8 @@ pub struct GroupFile {
     pub standby_billing: BillingFile,
     /// Least time charged for a start, per second. Default 60s.
     pub minimum: Option<Span>,
+    /// How unequal its sites are: the n-th has the share 1 / n to this power. Default 0.
+    pub site_skew: Option<f64>,
     /// Plan that the bill is compared with. Default: the cheapest with the cores of all servers.
     pub upgrade: Option<String>,
 }
@@ -196,6 +201,10 @@ pub struct ProxyFile {
     pub backlog: Option<u32>,
     /// Time from arrival to a 504. Default 60s.
     pub timeout: Option<Span>,
+    /// Other servers tried when one refuses an idempotent request. Default 0.
+    pub retries: Option<u32>,
+    /// Whether a person stays on the server that answered first. Default false.
+    pub sticky: bool,
     /// From a change of routing to its effect. Default 1s.
     pub change: Option<Span>,
 }
@@ -225,6 +234,22 @@ pub struct MemoryFile {
     pub growth: Option<Size>,
     /// Requests after which a worker is replaced. Default 5000.
     pub max_requests: Option<u32>,
+    /// Each worker's number is up to so many more, at random. Default 0.
+    pub max_requests_jitter: Option<u32>,
+    /// How long a replacement takes to start. Default 0s.
+    pub restart: Option<Span>,
+    /// Whether the kernel kills a web worker when memory is exhausted. Default false.
+    pub oom_killer: bool,
+}
+
+/// What a server's first requests cost more.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheFile {
+    /// Factor on the CPU and database work of the first request. Default 1.
+    pub cold: Option<f64>,
+    /// Requests after which the extra share has fallen to 1 / e. Default 500.
+    pub warm_after: Option<u32>,
 }
 
 /// Monitoring.
@@ -271,6 +296,8 @@ pub struct RequestFile {
     pub phases: Vec<PhaseFile>,
     /// The job that it enqueues, and how often.
     pub enqueues: Option<EnqueuesFile>,
+    /// Whether the proxy may try another server with it. Default true.
+    pub idempotent: Option<bool>,
 }
 
 /// A job that requests enqueue.

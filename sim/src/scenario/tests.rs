@@ -77,6 +77,18 @@ fn an_impossible_value_is_refused_where_it_stands() {
              below = \"9%\"\n[[load]]",
             "no rule could fire",
         ),
+        ("[[load]]", "[cache]\ncold = 0.5\n[[load]]", "must be 1 to 100"),
+        ("[[load]]", "[cache]\ncold = nan\n[[load]]", "must be 1 to 100"),
+        ("[[load]]", "[cache]\nwarm_after = 0\n[[load]]", "must be 1 to 1000000"),
+        ("[[load]]", "[memory]\nrestart = \"2h\"\n[[load]]", "at most 1h"),
+        (
+            "[[load]]",
+            "[memory]\nmax_requests = 0\nmax_requests_jitter = 9\n[[load]]",
+            "no worker is replaced",
+        ),
+        ("[group]", "[group]\nsite_skew = nan", "must be 0 to 10"),
+        ("[group]", "[group]\nsite_skew = -1", "must be 0 to 10"),
+        ("[[load]]", "[proxy]\nretries = 65\n[[load]]", "must be at most 64"),
         (
             "[[load]]",
             "[[operator]]\nat = \"2026-03-02T01:00[UTC]\"\naction = \"scale-up\"\n[[load]]",
@@ -88,6 +100,22 @@ fn an_impossible_value_is_refused_where_it_stands() {
         assert!(error.position().is_some(), "{error}");
         assert!(error.to_string().contains(message), "{error}");
     }
+}
+
+#[test]
+fn ranks_of_hot_sites_are_dealt_to_the_benches_in_turn() {
+    let shares = |skew: &str| {
+        let bench = |(index, sites)| format!("[[bench]]\nname = \"{index}\"\nsites = {sites}\n");
+        let benches: String = [3, 1, 2].iter().enumerate().map(bench).collect();
+        let text = SMALL.replace("[group]", &format!("[group]\nsite_skew = {skew}"));
+        let model = parsed(&format!("{text}{benches}"), &Overrides::default()).unwrap();
+        model.benches.iter().map(|bench| bench.share).collect::<Vec<_>>()
+    };
+    assert_eq!(shares("0"), [3.0, 1.0, 2.0]);
+    // The first bench has ranks 1, 4 and 6, the second 2, the third 3 and 5.
+    let expected = [1.0 + 1.0 / 4.0 + 1.0 / 6.0, 1.0 / 2.0, 1.0 / 3.0 + 1.0 / 5.0];
+    let far = |(ours, exact): (&f64, &f64)| (ours - exact).abs() > 1e-12;
+    assert!(!shares("1").iter().zip(&expected).any(far), "{:?}", shares("1"));
 }
 
 #[test]

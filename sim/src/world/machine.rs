@@ -166,27 +166,34 @@ impl<S: FactSink> World<S> {
     }
 
     fn kill(&mut self, slot: u32, server: ServerId) {
-        let task = *self.tasks.get(slot);
-        let mut user = NONE;
-        match task.kind {
-            Kind::Job => self.tell(Fact::JobKilled { job: JobId(task.id), server }),
-            Kind::Request => user = self.answer_with_error(slot, FailureCause::Killed),
-            Kind::Abandoned | Kind::Free => {
-                self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
-            }
-        }
+        self.lose(slot, server, FailureCause::Killed);
         if self.awaits_event(slot) {
             self.tasks.get_mut(slot).server = u16::MAX;
         } else {
             self.tasks.remove(slot);
         }
-        if user != NONE {
-            self.answered(user, false);
+    }
+
+    /// Nobody works for this task any more: its client gets an error, a job is gone.
+    pub(super) fn lose(&mut self, slot: u32, server: ServerId, cause: FailureCause) {
+        let task = *self.tasks.get(slot);
+        match task.kind {
+            Kind::Job => self.tell(Fact::JobKilled { job: JobId(task.id), server }),
+            Kind::Request => {
+                let user = self.answer_with_error(slot, cause);
+                if user != NONE {
+                    self.answered(user, false);
+                }
+            }
+            Kind::Abandoned => {
+                self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
+            }
+            Kind::Killed | Kind::Free => {}
         }
     }
 
     /// Whether an event still names the slot, so that it may not be used anew before.
-    fn awaits_event(&self, slot: u32) -> bool {
+    pub(super) fn awaits_event(&self, slot: u32) -> bool {
         let task = self.tasks.get(slot);
         let phase = self.classes[usize::from(task.class)].phases.get(usize::from(task.phase));
         let taken_up = task.kind == Kind::Job || task.worker != NONE;

@@ -13,6 +13,8 @@ struct Person {
     submits_at: u64,
     tries: u8,
     stage: Stage,
+    /// The server that answered first, or [`u16::MAX`].
+    bound: u16,
 }
 
 /// What a person does next.
@@ -44,7 +46,7 @@ impl People {
         for _ in 0..exam.users {
             logins.push(opens + within(exam.login_within));
             let submits_at = ends - within(exam.submit_within).min(ends - opens);
-            persons.push(Person { submits_at, tries: 0, stage: Stage::LogIn });
+            persons.push(Person { submits_at, tries: 0, stage: Stage::LogIn, bound: u16::MAX });
         }
         let think = Draws::new(&exam.think, seed, &format!("exam/{load}/think"));
         Self { exam, persons, logins, think }
@@ -85,6 +87,34 @@ impl<S: FactSink> World<S> {
             Stage::Done => return,
         };
         self.arrive(class as u16, index);
+    }
+
+    /// With sticky sessions, the server that answered this person first, as long as it receives
+    /// traffic.
+    pub(super) fn bound(&mut self, index: u32) -> Option<usize> {
+        if !self.model.proxy.sticky {
+            return None;
+        }
+        let (load, position) = self.find(index);
+        let bound = &mut self.people[load].persons[position].bound;
+        let server = usize::from(*bound);
+        if !self.servers.get(server)?.receives {
+            *bound = u16::MAX;
+            return None;
+        }
+        Some(server)
+    }
+
+    /// With sticky sessions, a person who is bound to no server stays with the one that answered.
+    pub(super) fn bind(&mut self, index: u32, server: u16) {
+        if !self.model.proxy.sticky {
+            return;
+        }
+        let (load, position) = self.find(index);
+        let bound = &mut self.people[load].persons[position].bound;
+        if *bound == u16::MAX {
+            *bound = server;
+        }
     }
 
     /// A person has got an answer, or an error.

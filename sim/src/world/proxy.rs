@@ -24,21 +24,31 @@ impl Balancer {
 
     /// A server that receives traffic and has a connection to spare, or `None`.
     pub fn choose(&mut self, servers: &[Server]) -> Option<usize> {
+        self.choose_among(servers, |_| true)
+    }
+
+    /// The same among the servers whose bit in `tried` is not set.
+    pub fn choose_other(&mut self, servers: &[Server], tried: u128) -> Option<usize> {
+        self.choose_among(servers, |index| tried >> index & 1 == 0)
+    }
+
+    fn choose_among(&mut self, servers: &[Server], may: impl Fn(usize) -> bool) -> Option<usize> {
         match self.balance {
-            Balance::RoundRobin => self.round_robin(servers),
-            Balance::LeastConnections => self.least_connections(servers),
+            Balance::RoundRobin => self.round_robin(servers, may),
+            Balance::LeastConnections => self.least_connections(servers, may),
         }
     }
 
-    fn is_open(&self, server: &Server) -> bool {
+    /// Whether it receives traffic and has a connection to spare.
+    pub fn is_open(&self, server: &Server) -> bool {
         server.receives && server.open < self.max_connections
     }
 
-    fn round_robin(&mut self, servers: &[Server]) -> Option<usize> {
+    fn round_robin(&mut self, servers: &[Server], may: impl Fn(usize) -> bool) -> Option<usize> {
         let mut best: Option<usize> = None;
         let mut total = 0;
         for (index, server) in servers.iter().enumerate() {
-            if !self.is_open(server) {
+            if !self.is_open(server) || !may(index) {
                 continue;
             }
             let weight = i64::from(server.share);
@@ -52,10 +62,13 @@ impl Balancer {
         best
     }
 
-    fn least_connections(&self, servers: &[Server]) -> Option<usize> {
+    fn least_connections(&self, servers: &[Server], may: impl Fn(usize) -> bool) -> Option<usize> {
         let load =
             |server: &Server| (u64::from(server.open) << 32) / u64::from(server.share.max(1));
-        let open = servers.iter().enumerate().filter(|(_, server)| self.is_open(server));
+        let open = servers
+            .iter()
+            .enumerate()
+            .filter(|&(index, server)| self.is_open(server) && may(index));
         open.min_by_key(|(_, server)| load(server)).map(|(index, _)| index)
     }
 }

@@ -35,46 +35,27 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn route(&mut self, slot: u32) {
-        if let Some(server) = self.balancer.choose(&self.servers) {
-            self.send(slot, server);
-        } else if !self.servers.iter().any(|server| server.receives) {
-            self.fail(slot, FailureCause::NoServer);
-        } else if self.backlog.len() - self.backlog_dead < self.model.proxy.backlog as usize {
-            self.backlog.push_back(slot);
-        } else {
-            self.fail(slot, FailureCause::QueueFull);
-        }
-    }
-
-    fn send(&mut self, slot: u32, server: usize) {
-        let task = self.tasks.get_mut(slot);
-        task.server = server as u16;
-        let bench = usize::from(task.bench);
-        let request = RequestId(task.id);
-        self.tell(Fact::RequestRouted { request, server: ServerId(server as u16) });
-        let target = &mut self.servers[server];
-        if !target.ready {
-            return self.fail(slot, FailureCause::Refused);
-        }
-        let pool = &mut target.pools[bench];
-        if let Some(worker) = pool.idle.pop() {
-            target.open += 1;
-            self.take_up(slot, worker);
-        } else if pool.accept_queue.len() < self.model.benches[bench].accept_queue as usize {
-            pool.accept_queue.push_back(slot);
-            target.open += 1;
-        } else {
-            self.fail(slot, FailureCause::QueueFull);
-        }
-    }
-
-    fn take_up(&mut self, slot: u32, worker: u32) {
+    pub(super) fn take_up(&mut self, slot: u32, worker: u32) {
         let now = self.now;
         let task = self.tasks.get_mut(slot);
         task.worker = worker;
         task.started = now;
+        let server = usize::from(task.server);
+        if let Some(factor) = self.warming.factor(self.servers[server].warmed) {
+            self.servers[server].warmed += 1;
+            self.slow_down(slot, factor);
+        }
         self.begin_phase(slot);
+    }
+
+    /// Cold caches: the request needs more of the cores and of the database.
+    fn slow_down(&mut self, slot: u32, factor: f64) {
+        let phases = &self.classes[usize::from(self.tasks.get(slot).class)].phases;
+        for (demand, phase) in self.tasks.demands_mut(slot).iter_mut().zip(phases) {
+            if matches!(phase.place, Place::Cpu | Place::Database) {
+                *demand = (*demand as f64 * factor) as u64;
+            }
+        }
     }
 
     /// Begins the task's phase; a task without one left is finished.
@@ -116,6 +97,15 @@ impl<S: FactSink> World<S> {
         let done = self.servers[server].cpu.finish(self.now);
         self.cpu_changed(server);
         if let Some(slot) = done {
+            self.work_done(slot);
+        }
+    }
+
+    /// The cores are done with a step, if only of a request whose worker is gone.
+    fn work_done(&mut self, slot: u32) {
+        if self.tasks.get(slot).kind == Kind::Killed {
+            self.tasks.remove(slot);
+        } else {
             self.next_phase(slot);
         }
     }
@@ -151,7 +141,7 @@ impl<S: FactSink> World<S> {
                     wait,
                 });
             }
-            Kind::Abandoned | Kind::Free => {
+            Kind::Abandoned | Kind::Killed | Kind::Free => {
                 self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
             }
         }
@@ -159,6 +149,7 @@ impl<S: FactSink> World<S> {
         self.enqueue_after(task.class);
         self.free_worker(&task);
         if task.kind == Kind::Request && task.user != NONE {
+            self.bind(task.user, task.server);
             self.answered(task.user, true);
         }
     }
@@ -170,30 +161,9 @@ impl<S: FactSink> World<S> {
     /// A worker is free: it takes the next connection, and the proxy may send another.
     fn free_worker(&mut self, task: &Task) {
         let (server, bench) = (usize::from(task.server), usize::from(task.bench));
-        self.servers[server].open -= 1;
-        self.servers[server].release(bench, task.worker);
-        let pool = &mut self.servers[server].pools[bench];
-        if let Some(next) = pool.accept_queue.pop_front()
-            && let Some(worker) = pool.idle.pop()
-        {
-            self.take_up(next, worker);
-        }
+        self.release(server, bench, task.worker);
+        self.serve_queue(server, bench);
         self.serve_backlog();
-    }
-
-    /// Sends what waits in the proxy, as far as servers have connections to spare.
-    pub(super) fn serve_backlog(&mut self) {
-        while let Some(&slot) = self.backlog.front() {
-            if self.tasks.get(slot).kind == Kind::Abandoned {
-                self.backlog.pop_front();
-                self.backlog_dead -= 1;
-                self.tasks.remove(slot);
-                continue;
-            }
-            let Some(server) = self.balancer.choose(&self.servers) else { return };
-            self.backlog.pop_front();
-            self.send(slot, server);
-        }
     }
 
     /// Answers a request that no worker holds with an error.

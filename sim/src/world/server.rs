@@ -1,5 +1,6 @@
 //! An application server: its cores, its workers, its memory.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use tidegate_core::{Generation, Power, Ratio};
@@ -7,29 +8,10 @@ use tidegate_core::{Generation, Power, Ratio};
 use crate::cpu::Cpu;
 use crate::model::{Hardware, Memory, Model};
 
+use super::pool::{Limits, Pool};
+
 /// A server's share for each unit of its weight, when its slow start is over.
 const FULL_SHARE: u32 = 100;
-
-/// The web workers of one bench on one server.
-#[derive(Debug)]
-pub(super) struct Pool {
-    /// Workers that have nothing to do.
-    pub idle: Vec<u32>,
-    /// Requests that each worker has answered since it was started.
-    pub answered: Vec<u32>,
-    /// Connections that wait for a worker.
-    pub accept_queue: VecDeque<u32>,
-}
-
-impl Pool {
-    fn new(workers: u32) -> Self {
-        Self {
-            idle: (0..workers).rev().collect(),
-            answered: vec![0; workers as usize],
-            accept_queue: VecDeque::new(),
-        }
-    }
-}
 
 /// A sample that monitoring took.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +40,19 @@ pub(super) struct Server {
     pub cpu: Cpu,
     pub cores: u32,
     pub pools: Vec<Pool>,
+    limits: Limits,
+    /// How often it got fresh processes.
+    pub epoch: u32,
     /// Idle job workers, by the queue that they serve first.
     pub idle_job_workers: [u32; 3],
     /// Requests accepted and not finished, abandoned ones included.
     pub open: u32,
     pub jobs: u32,
+    /// Requests taken up since its services started, as far as they warm its caches.
+    pub warmed: u32,
     memory_total: u64,
+    /// More than this, and a worker is killed.
+    memory_limit: u64,
     memory_fixed: u64,
     memory_grown: u64,
     memory: Memory,
@@ -75,7 +64,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub fn new(hardware: &Hardware, model: &Model) -> Self {
+    pub fn new(index: usize, hardware: &Hardware, model: &Model) -> Self {
         let mut server = Self {
             power: Power::Off,
             ready: false,
@@ -88,10 +77,14 @@ impl Server {
             cpu: Cpu::new(hardware.vcpu),
             cores: hardware.vcpu,
             pools: Vec::new(),
+            limits: Limits::new(model, index),
+            epoch: 0,
             idle_job_workers: [0; 3],
             open: 0,
             jobs: 0,
+            warmed: 0,
             memory_total: 0,
+            memory_limit: u64::MAX,
             memory_fixed: 0,
             memory_grown: 0,
             memory: model.memory,
@@ -107,21 +100,29 @@ impl Server {
     pub fn equip(&mut self, hardware: &Hardware) {
         self.cores = hardware.vcpu;
         self.cpu.resize(hardware.vcpu);
-        self.pools = hardware.web_workers.iter().map(|&workers| Pool::new(workers)).collect();
+        let limits = &mut self.limits;
+        let pool = |&workers: &u32| Pool::new(workers, limits);
+        self.pools = hardware.web_workers.iter().map(pool).collect();
+        self.epoch += 1;
         self.idle_job_workers = hardware.job_workers;
         let workers: u32 =
             hardware.web_workers.iter().sum::<u32>() + hardware.job_workers.iter().sum::<u32>();
         self.memory_total = hardware.memory_bytes;
+        if self.memory.oom_killer {
+            self.memory_limit = hardware.memory_bytes;
+        }
         self.memory_fixed = self.memory.base + u64::from(workers) * self.memory.worker;
         self.memory_grown = 0;
+        self.warmed = 0;
     }
 
-    /// Makes it the primary at the start of a run.
+    /// Makes it the primary at the start of a run: it has served for long, its caches are warm.
     pub fn start_serving(&mut self, weight: u16) {
         self.power = Power::On;
         self.ready = true;
         self.receives = true;
         self.takes_jobs = true;
+        self.warmed = u32::MAX;
         self.weight = weight.max(1);
         self.share = self.share_at(0);
     }
@@ -143,16 +144,33 @@ impl Server {
         Ratio::of(used, u128::from(self.memory_total)).min(Ratio::ONE)
     }
 
-    /// Gives a worker back after a request. It grew by it, and is replaced when its time has come.
-    pub fn release(&mut self, bench: usize, worker: u32) {
-        let pool = &mut self.pools[bench];
-        let answered = &mut pool.answered[worker as usize];
-        *answered += 1;
+    /// A worker has answered a request and grew by it; whether it is due to be replaced.
+    pub fn grow(&mut self, bench: usize, worker: u32) -> bool {
         self.memory_grown += self.memory.growth;
-        if *answered == self.memory.max_requests {
-            self.memory_grown -= u64::from(*answered) * self.memory.growth;
-            *answered = 0;
-        }
-        pool.idle.push(worker);
+        let worker = &mut self.pools[bench].workers[worker as usize];
+        worker.answered += 1;
+        worker.answered == worker.limit
+    }
+
+    /// Whether the kernel has to kill somebody.
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.memory_fixed + self.memory_grown > self.memory_limit
+    }
+
+    /// Bench and number of the web worker that has grown most; of several, the first.
+    pub fn most_grown(&self) -> Option<(usize, u32)> {
+        let workers = self.pools.iter().enumerate().flat_map(|(bench, pool)| {
+            (0..)
+                .zip(&pool.workers)
+                .map(move |(worker, age)| (Reverse(age.answered), bench, worker))
+        });
+        workers.min().map(|(_, bench, worker)| (bench, worker))
+    }
+
+    /// A fresh worker takes the place of this one, which gives back what it has gained.
+    pub fn renew(&mut self, bench: usize, worker: u32) {
+        let worker = &mut self.pools[bench].workers[worker as usize];
+        self.memory_grown -= u64::from(worker.answered) * self.memory.growth;
+        *worker = self.limits.fresh();
     }
 }

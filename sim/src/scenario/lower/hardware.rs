@@ -7,6 +7,7 @@ use tidegate_core::money::{Per, Price};
 use tidegate_core::{Money, Span};
 
 use super::MIB;
+use crate::chance::{exp, ln};
 use crate::model::{Bench, Hardware};
 use crate::scenario::file::{BenchFile, BillingFile, PlanFile, ScenarioFile};
 use crate::scenario::{Fault, did_you_mean};
@@ -126,7 +127,7 @@ fn check_memory(
     web: &[u32],
     jobs: [u32; 3],
 ) -> Result<(), Fault> {
-    let memory = super::parts::memory(file);
+    let memory = super::parts::memory(file)?;
     let workers = web.iter().chain(&jobs).map(|&count| u64::from(count)).sum::<u64>();
     let needed = memory.base.saturating_add(memory.worker.saturating_mul(workers));
     if needed <= plan.memory.0 {
@@ -156,7 +157,11 @@ pub(super) fn upgrade(
 }
 
 pub(super) fn benches(file: &ScenarioFile) -> Result<Vec<Bench>, Fault> {
-    let default = Bench { name: "bench".to_owned(), sites: 1, accept_queue: 2_048 };
+    let skew = file.group.site_skew.unwrap_or(0.0);
+    if !(0.0..=10.0).contains(&skew) {
+        return Err(Fault::at("group.site_skew", "must be 0 to 10"));
+    }
+    let default = Bench { name: "bench".to_owned(), sites: 1, share: 1.0, accept_queue: 2_048 };
     if file.bench.is_empty() {
         return Ok(vec![default]);
     }
@@ -172,10 +177,33 @@ pub(super) fn benches(file: &ScenarioFile) -> Result<Vec<Bench>, Fault> {
         Ok(Bench {
             name: bench.name.clone(),
             sites: bench.sites.unwrap_or(1),
+            share: 0.0,
             accept_queue: bench.accept_queue.unwrap_or(default.accept_queue),
         })
     };
-    file.bench.iter().enumerate().map(bench).collect()
+    let mut benches: Vec<Bench> =
+        file.bench.iter().enumerate().map(bench).collect::<Result<_, _>>()?;
+    deal_sites(&mut benches, skew);
+    Ok(benches)
+}
+
+/// The site of rank n has the share n^−skew (Zipf). Ranks are dealt to the benches in turn, in the
+/// order of the file, as long as a bench has sites left.
+fn deal_sites(benches: &mut [Bench], skew: f64) {
+    if skew == 0.0 {
+        for bench in benches {
+            bench.share = f64::from(bench.sites);
+        }
+        return;
+    }
+    let mut rank = 0.0;
+    let rounds = benches.iter().map(|bench| bench.sites).max().unwrap_or(0);
+    for round in 0..rounds {
+        for bench in benches.iter_mut().filter(|bench| bench.sites > round) {
+            rank += 1.0;
+            bench.share += exp(-skew * ln(rank));
+        }
+    }
 }
 
 /// Names tell streams of chance apart, so no two of a kind may be the same.

@@ -5,7 +5,7 @@ use std::path::Path;
 use tidegate_core::Span;
 
 use super::MIB;
-use crate::model::{Balance, Dist, Machine, Memory, Monitoring, Proxy, Station};
+use crate::model::{Balance, Cache, Dist, Machine, Memory, Monitoring, Proxy, Station};
 use crate::scenario::Fault;
 use crate::scenario::file::{BalanceFile, ScenarioFile, StationFile};
 use crate::scenario::length::Length;
@@ -37,6 +37,10 @@ pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
     if proxy.max_connections == Some(0) {
         return Err(Fault::at("proxy.max_connections", "must be more than zero"));
     }
+    let retries = proxy.retries.unwrap_or(0);
+    if retries > 64 {
+        return Err(Fault::at("proxy.retries", "must be at most 64"));
+    }
     Ok(Proxy {
         balance: match proxy.balance {
             BalanceFile::RoundRobin => Balance::RoundRobin,
@@ -46,6 +50,8 @@ pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
         max_connections: proxy.max_connections,
         backlog: proxy.backlog.unwrap_or(1_000),
         timeout: proxy.timeout.unwrap_or(Span::from_secs(60)),
+        retries,
+        sticky: proxy.sticky,
         change: proxy.change.unwrap_or(Span::from_secs(1)),
     })
 }
@@ -63,14 +69,39 @@ pub(super) fn station(
     Ok(Station { servers, latency: file.latency.unwrap_or(latency) })
 }
 
-pub(super) fn memory(file: &ScenarioFile) -> Memory {
+pub(super) fn memory(file: &ScenarioFile) -> Result<Memory, Fault> {
     let memory = file.memory;
-    Memory {
+    let max_requests = memory.max_requests.unwrap_or(5_000);
+    let max_requests_jitter = memory.max_requests_jitter.unwrap_or(0);
+    if max_requests == 0 && max_requests_jitter > 0 {
+        let message = "no worker is replaced while `max_requests` is 0";
+        return Err(Fault::at("memory.max_requests_jitter", message));
+    }
+    let restart = memory.restart.unwrap_or(Span::ZERO);
+    if restart > Span::from_hours(1) {
+        return Err(Fault::at("memory.restart", "must be at most 1h"));
+    }
+    Ok(Memory {
         base: memory.base.map_or(1 << 30, |size| size.0),
         worker: memory.worker.map_or(60 * MIB, |size| size.0),
         growth: memory.growth.map_or(4 << 10, |size| size.0),
-        max_requests: memory.max_requests.unwrap_or(5_000),
+        max_requests,
+        max_requests_jitter,
+        restart,
+        oom_killer: memory.oom_killer,
+    })
+}
+
+pub(super) fn cache(file: &ScenarioFile) -> Result<Cache, Fault> {
+    let cold = file.cache.cold.unwrap_or(1.0);
+    if !(1.0..=100.0).contains(&cold) {
+        return Err(Fault::at("cache.cold", "must be 1 to 100"));
     }
+    let warm_after = file.cache.warm_after.unwrap_or(500);
+    if warm_after == 0 || warm_after > 1_000_000 {
+        return Err(Fault::at("cache.warm_after", "must be 1 to 1000000"));
+    }
+    Ok(Cache { cold, warm_after })
 }
 
 pub(super) fn monitoring(file: &ScenarioFile) -> Result<Monitoring, Fault> {

@@ -65,6 +65,7 @@ pub(super) fn requests(file: &ScenarioFile, directory: &Path) -> Result<Vec<Requ
             weight: weight(request),
             phases: phases(file, directory, &request.phases, &format!("request.{index}.phases"))?,
             enqueues: job.transpose()?,
+            idempotent: request.idempotent.unwrap_or(true),
         })
     };
     file.request.iter().enumerate().map(class).collect()

@@ -1,6 +1,13 @@
 //! What the simulated world does with commands and requests, read from its facts.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod cache;
+mod hot_sites;
+mod memory;
+mod retries;
+mod sticky;
+mod workers;
+
 use std::path::Path;
 
 use tidegate_core::fact::{Fact, FactSink};
