@@ -1,5 +1,7 @@
 //! A run as one page that needs nothing else: no script, no font, no other file.
 
+use std::io::Write;
+
 use askama::Template;
 use tidegate_core::record::{Baseline, ExpectationResult, PropertyResult, RunRecord, ScaleEvent};
 
@@ -10,11 +12,16 @@ use crate::verdict::{headline, passed, standing};
 /// Why the page could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the page could not be made")]
-pub struct HtmlError(#[from] askama::Error);
+pub struct HtmlError(#[from] std::io::Error);
 
-/// The page, `index.html`, with `plots` as [`crate::plots`] draws them.
-pub fn html(record: &RunRecord, plots: &[(&'static str, String)]) -> Result<String, HtmlError> {
-    Ok(Page::new(record, plots).render()?)
+/// Writes the page, `index.html`, with `plots` as [`crate::plots`] draws them.
+pub fn html(
+    record: &RunRecord,
+    plots: &[(&'static str, String)],
+    out: &mut dyn Write,
+) -> Result<(), HtmlError> {
+    Page::new(record, plots).write_into(out)?;
+    Ok(out.flush()?)
 }
 
 #[derive(Template)]
@@ -91,12 +98,18 @@ mod tests {
     use super::*;
     use crate::{fixture, plots};
 
+    fn page(record: &RunRecord, plots: &[(&'static str, String)]) -> String {
+        let mut page = Vec::new();
+        html(record, plots, &mut page).expect("renders");
+        String::from_utf8(page).expect("is text")
+    }
+
     #[test]
     fn the_page_is_self_contained_and_escaped() {
         let mut record = fixture::record();
         record.title = "<script>alert(1)</script>".to_owned();
         record.baselines[0].name = "<script>alert(2)</script>".to_owned();
-        let page = html(&record, &plots(&record).expect("draws")).expect("renders");
+        let page = page(&record, &plots(&record).expect("draws"));
         let bare = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
         assert!(!bare.contains("http://") && !bare.contains("https://"));
         assert!(!page.contains("<script"));
@@ -106,7 +119,7 @@ mod tests {
     #[test]
     fn every_fixture_renders() {
         for record in [fixture::failed(), fixture::quiet(), fixture::empty()] {
-            assert!(html(&record, &[]).expect("renders").contains("</html>"));
+            assert!(page(&record, &[]).contains("</html>"));
         }
     }
 }

@@ -62,9 +62,10 @@ pub fn write_all(record: &RunRecord, directory: &Path) -> Result<(), WriteError>
         write(path(&format!("{name}.svg")), svg.as_bytes())?;
     }
     let index = path("index.html");
-    let page =
-        html(record, &drawn).map_err(|source| WriteError::Html { path: index.clone(), source })?;
-    write(index, page.as_bytes())
+    let mut page = fs::File::create(&index)
+        .map(io::BufWriter::new)
+        .map_err(|source| WriteError::File { path: index.clone(), source })?;
+    html(record, &drawn, &mut page).map_err(|source| WriteError::Html { path: index, source })
 }
 
 fn table(
