@@ -15,11 +15,12 @@ const FINGERPRINTS: [&str; 8] = [
     "fingerprints",
 ];
 
-/// Runs every test; the examples in documents come apart, as nextest does not run them. The
-/// fingerprints are looked at in an optimized build too, for which they must be the same.
+/// Runs every test, those that the everyday loop leaves out too; the examples in documents come
+/// apart, as nextest does not run them. The fingerprints are looked at in an optimized build too,
+/// for which they must be the same.
 pub(crate) fn test() -> bool {
     (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
-        && succeeds(cargo(&["nextest", "run", "--workspace", "--locked"]))
+        && succeeds(cargo(&["nextest", "run", "--workspace", "--locked", "--run-ignored", "all"]))
         && succeeds(cargo(&["test", "--workspace", "--doc", "--locked"]))
         && succeeds(cargo(&FINGERPRINTS))
 }
