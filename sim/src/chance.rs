@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 pub use draws::{Draws, lognormal_of, pareto_least};
-pub use math::{exp, ln, normal_quantile};
+pub use math::{exp, ln};
 
 const BATCH: usize = 512;
 
@@ -42,8 +42,17 @@ impl Uniforms {
     /// The next draw.
     #[inline]
     pub fn draw(&mut self) -> f64 {
+        self.draw_as(|uniform| uniform)
+    }
+
+    /// The next draw, where each batch goes through `change` as a whole.
+    #[inline]
+    fn draw_as(&mut self, change: impl Fn(f64) -> f64) -> f64 {
         if self.next == BATCH {
             fill(&mut self.rng, &mut self.batch);
+            for value in &mut self.batch {
+                *value = change(*value);
+            }
             self.next = 0;
         }
         self.next += 1;
@@ -53,30 +62,18 @@ impl Uniforms {
 
 /// Exponential variates of mean 1, drawn in batches.
 #[derive(Debug)]
-pub struct Exponentials {
-    rng: ChaCha8Rng,
-    batch: Vec<f64>,
-    next: usize,
-}
+pub struct Exponentials(Uniforms);
 
 impl Exponentials {
     /// The stream of `seed` and `name`.
     pub fn new(seed: u64, name: &str) -> Self {
-        Self { rng: stream(seed, name), batch: vec![0.0; BATCH], next: BATCH }
+        Self(Uniforms::new(seed, name))
     }
 
     /// The next draw.
     #[inline]
     pub fn draw(&mut self) -> f64 {
-        if self.next == BATCH {
-            fill(&mut self.rng, &mut self.batch);
-            for value in &mut self.batch {
-                *value = -math::ln(*value);
-            }
-            self.next = 0;
-        }
-        self.next += 1;
-        self.batch[self.next - 1]
+        self.0.draw_as(|uniform| -math::ln(uniform))
     }
 }
 

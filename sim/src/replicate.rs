@@ -21,8 +21,10 @@ pub fn replicate(
     let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let slots: Vec<Mutex<Option<Summary>>> = seeds.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
-        while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(in_range(seeds)) {
-            let model = Model { seed: seeds[index], ..model.clone() };
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&seed) = seeds.get(index) else { return };
+            let model = Model { seed, ..model.clone() };
             let summary = run(&model, &mut io::sink(), &mut |_| {}).ok();
             if let Ok(mut slot) = slots[index].lock() {
                 *slot = summary.map(|finished| finished.record.summary);
@@ -37,9 +39,4 @@ pub fn replicate(
         work();
     });
     slots.into_iter().filter_map(|slot| slot.into_inner().ok().flatten()).collect()
-}
-
-fn in_range(seeds: &[u64]) -> impl Fn(&usize) -> bool {
-    let count = seeds.len();
-    move |index| *index < count
 }

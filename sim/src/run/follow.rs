@@ -1,6 +1,6 @@
 //! What a step changed: scale events, stages, how near a rule came.
 
-use tidegate_core::decision::{Decision, Direction, Opinion, Verdict};
+use tidegate_core::decision::{Decision, Direction, Opinion, Verdict, Vote};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::record::{Action, ClosestCall, LocalTime, ScaleEvent, StageSpan, source_name};
 use tidegate_core::{ServerId, Step, Timestamp};
@@ -82,15 +82,15 @@ impl Run<'_> {
             if vote.value.is_none() {
                 continue;
             }
-            let call = ClosestCall {
-                at: LocalTime::new(now, &self.zone),
-                vote: *vote,
-                decision: *decision,
-            };
-            let nearness = |call: &ClosestCall| (call.vote.filled, call.vote.value);
-            match self.closest.iter_mut().find(|held| held.vote.rule == vote.rule) {
-                Some(held) if nearness(&call) > nearness(held) => *held = call,
-                Some(_) => {}
+            let nearness = |vote: &Vote| (vote.filled, vote.value);
+            let held = self.closest.iter().position(|held| held.vote.rule == vote.rule);
+            if held.is_some_and(|held| nearness(vote) <= nearness(&self.closest[held].vote)) {
+                continue;
+            }
+            let at = LocalTime::new(now, &self.zone);
+            let call = ClosestCall { at, vote: *vote, decision: *decision };
+            match held {
+                Some(held) => self.closest[held] = call,
                 None => self.closest.push(call),
             }
         }
