@@ -120,6 +120,77 @@ pub enum Fact {
         /// Mean used share of their memory.
         memory: Ratio,
     },
+    /// Requests or jobs that are counted and not told one by one.
+    Flow(Flow),
+}
+
+/// What many requests or jobs did since it was last told of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// Requests reached the proxy.
+    Arrived {
+        /// How many.
+        count: u64,
+    },
+    /// The proxy sent requests to a server.
+    Routed {
+        /// How many.
+        count: u64,
+        /// Where.
+        server: ServerId,
+    },
+    /// A server answered requests.
+    Served {
+        /// How many.
+        count: u64,
+        /// Which.
+        server: ServerId,
+    },
+    /// Of the requests answered, so many took so long.
+    Took {
+        /// How many.
+        count: u64,
+        /// From arrival to answer.
+        latency: Span,
+        /// From arrival until a web worker took them up.
+        wait: Span,
+    },
+    /// Requests got an error, or nothing.
+    Failed {
+        /// How many.
+        count: u64,
+        /// Where they were, if they were routed.
+        server: Option<ServerId>,
+        /// Why.
+        cause: FailureCause,
+    },
+    /// Jobs were put into a queue.
+    JobsEnqueued {
+        /// How many.
+        count: u64,
+    },
+    /// Workers of a server took jobs up.
+    JobsStarted {
+        /// How many.
+        count: u64,
+        /// Which server's.
+        server: ServerId,
+    },
+    /// Jobs are done.
+    JobsCompleted {
+        /// How many.
+        count: u64,
+        /// On which server.
+        server: ServerId,
+    },
+    /// The workers of jobs were killed; the jobs are in no queue.
+    JobsKilled {
+        /// How many.
+        count: u64,
+        /// On which server.
+        server: ServerId,
+    },
 }
 
 /// Why a request failed.

@@ -53,7 +53,11 @@ impl Verdict {
     }
 
     fn violate(&mut self, at: Timestamp, what: impl FnOnce() -> String) {
-        self.violated += 1;
+        self.violate_times(1, at, what);
+    }
+
+    fn violate_times(&mut self, times: u64, at: Timestamp, what: impl FnOnce() -> String) {
+        self.violated += times;
         if self.violations.len() < KEPT {
             self.violations.push((at, what()));
         }

@@ -83,6 +83,12 @@ impl Cpu {
         Some(task)
     }
 
+    /// Counts work that was done without a task of its own.
+    pub const fn credit(&mut self, work: u64) {
+        self.busy += work;
+        self.begun += work;
+    }
+
     /// Core-nanoseconds of work done until `now`.
     pub fn busy(&mut self, now: u64) -> u64 {
         self.advance(now);

@@ -8,6 +8,7 @@ pub mod arrivals;
 pub mod chance;
 pub mod cpu;
 pub mod events;
+mod flow;
 pub mod histogram;
 pub mod model;
 pub mod replicate;

@@ -1,6 +1,7 @@
 //! A scenario after reading: checked, in plain units, with nothing left to look up.
 
 use tidegate_core::billing::Pricing;
+pub use tidegate_core::record::Fidelity;
 use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
 /// Everything that a run depends on.
@@ -18,6 +19,10 @@ pub struct Model {
     pub duration: Span,
     /// The seed of every stream of chance.
     pub seed: u64,
+    /// How closely requests are followed.
+    pub fidelity: Fidelity,
+    /// Why, where the scenario left the choice to the program.
+    pub fidelity_because: Option<String>,
     /// What the controller is given.
     pub group: GroupConfig,
     /// Currency of all prices.

@@ -4,6 +4,7 @@
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
 mod cache;
+mod flow;
 mod jobs;
 mod machine;
 mod monitor;
@@ -25,11 +26,12 @@ use tidegate_core::{
 use crate::arrivals::Arrivals;
 use crate::chance::{Draws, Uniforms};
 use crate::events::EventList;
-use crate::model::{Load, Model, Phase};
+use crate::model::{Fidelity, Load, Model, Phase};
 use crate::slab::Slab;
 use crate::station::Station;
 
 use cache::Warming;
+use flow::Flows;
 use people::People;
 use pool::Restart;
 use proxy::Balancer;
@@ -104,6 +106,8 @@ const EVENTS: [Event; 14] = [
     Event::WorkerStarted,
 ];
 const INDEX_BITS: u32 = 27;
+/// Requests of each kind that stand for all, where they are not followed one by one.
+const ATOMS: usize = 256;
 
 /// The world of one group.
 #[derive(Debug)]
@@ -141,6 +145,8 @@ pub struct World<S> {
     moving: bool,
     next_job_server: usize,
     choose: Choices,
+    /// In place of arrivals and people, where requests are not followed one by one.
+    flows: Option<Box<Flows>>,
 }
 
 /// Streams of the choices that a request makes.
@@ -198,7 +204,9 @@ impl<S: FactSink> World<S> {
     pub fn new(model: Model, interval: Span, sink: S) -> Self {
         let classes = classes_of(&model);
         let stride = classes.iter().map(|class| class.phases.len()).max().unwrap_or(0);
-        let (sources, people) = loads_of(&model);
+        let fluid = model.fidelity == Fidelity::Fluid;
+        let flows = fluid.then(|| Box::new(Flows::new(&model, ATOMS)));
+        let (sources, people) = if fluid { Default::default() } else { loads_of(&model) };
         let mut world = Self {
             sink,
             now: 0,
@@ -230,6 +238,7 @@ impl<S: FactSink> World<S> {
             moving: false,
             next_job_server: 0,
             choose: Choices::new(&model),
+            flows,
             model,
         };
         world.open();
@@ -289,7 +298,11 @@ impl<S: FactSink> World<S> {
     fn handle(&mut self) -> Option<Notice> {
         let payload = self.events.pop()?;
         let index = payload & ((1 << INDEX_BITS) - 1);
-        match EVENTS[(payload >> INDEX_BITS) as usize] {
+        let event = EVENTS[(payload >> INDEX_BITS) as usize];
+        if self.flows.is_some() && (event != Event::Health || self.moving) {
+            self.flow_on();
+        }
+        match event {
             Event::PhaseDone => self.phase_done(index),
             Event::Timeout => self.timed_out(),
             Event::Person => self.person(index),
@@ -300,6 +313,7 @@ impl<S: FactSink> World<S> {
             Event::Health => return self.health(),
             Event::Interval => {
                 self.at(self.now + self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
+                self.settle();
                 return Some(Notice::Interval);
             }
             Event::Resize => self.resize(index as usize),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Closing, Verdict};
-use crate::fact::Fact;
+use crate::fact::{Fact, Flow};
 use crate::ids::JobId;
 use crate::time::Timestamp;
 
@@ -34,6 +34,8 @@ enum State {
 pub(super) struct JobsExactlyOnce {
     window: VecDeque<State>,
     first: u64,
+    /// Jobs that are counted and not told one by one, and neither completed nor lost.
+    flowing: i64,
     counts: JobCounts,
     verdict: Verdict,
 }
@@ -43,6 +45,7 @@ impl JobsExactlyOnce {
         Self {
             window: VecDeque::new(),
             first: 0,
+            flowing: 0,
             counts: JobCounts::default(),
             verdict: Verdict::new("jobs-exactly-once"),
         }
@@ -76,6 +79,40 @@ impl JobsExactlyOnce {
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
             | Fact::Sampled { .. } => {}
+            Fact::Flow(flow) => self.flow(at, flow),
+        }
+    }
+
+    fn flow(&mut self, at: Timestamp, flow: Flow) {
+        match flow {
+            Flow::JobsEnqueued { count } => {
+                self.counts.enqueued += count;
+                self.flowing += count.cast_signed();
+            }
+            Flow::JobsCompleted { count, .. } => {
+                self.verdict.checked += count;
+                self.flowing -= count.cast_signed();
+                let duplicated = self.flowing.min(0).unsigned_abs();
+                if duplicated > 0 {
+                    self.flowing = 0;
+                    self.counts.duplicated += duplicated;
+                    let what = || format!("{duplicated} jobs were completed again");
+                    self.verdict.violate_times(duplicated, at, what);
+                }
+                self.counts.completed += count - duplicated;
+            }
+            Flow::JobsKilled { count, server } => {
+                self.flowing -= count.cast_signed();
+                self.counts.lost += count;
+                let what = || format!("{count} jobs were killed on {server}");
+                self.verdict.violate_times(count, at, what);
+            }
+            Flow::Arrived { .. }
+            | Flow::Routed { .. }
+            | Flow::Served { .. }
+            | Flow::Took { .. }
+            | Flow::Failed { .. }
+            | Flow::JobsStarted { .. } => {}
         }
     }
 
@@ -100,7 +137,8 @@ impl JobsExactlyOnce {
     }
 
     pub fn close(mut self, closing: &Closing<'_>) -> (Verdict, JobCounts) {
-        let pending = self.window.iter().filter(|state| **state == State::Pending).count() as u64;
+        let pending = self.window.iter().filter(|state| **state == State::Pending).count() as u64
+            + self.flowing.max(0).cast_unsigned();
         self.counts.pending = pending.min(closing.jobs_pending);
         let missing = pending - self.counts.pending;
         if missing > 0 {

@@ -48,7 +48,8 @@ impl Little {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
-            | Fact::Sampled { .. } => return,
+            | Fact::Sampled { .. }
+            | Fact::Flow(_) => return,
         };
         self.present -= 1;
         self.integral += i128::from(at.as_nanos());

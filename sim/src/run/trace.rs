@@ -76,7 +76,8 @@ impl FactSink for RequestTrace<'_> {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
-            | Fact::Sampled { .. } => {}
+            | Fact::Sampled { .. }
+            | Fact::Flow(_) => {}
         }
     }
 }

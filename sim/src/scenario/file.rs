@@ -26,6 +26,9 @@ pub struct ScenarioFile {
     /// Seed of every stream of chance. Default 1.
     #[serde(default = "one")]
     pub seed: u64,
+    /// How closely requests are followed. Default `request`.
+    #[serde(default)]
+    pub fidelity: FidelityFile,
     /// Plans by name.
     pub plans: BTreeMap<String, PlanFile>,
     /// The group.
@@ -80,6 +83,19 @@ pub struct ScenarioFile {
     /// Paths into the summary and what is expected there, such as `"== 0"`.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
+}
+
+/// How closely requests are followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FidelityFile {
+    /// One by one.
+    #[default]
+    Request,
+    /// As flows, with an estimate of their latencies.
+    Fluid,
+    /// As flows where one by one would take minutes.
+    Auto,
 }
 
 const fn one() -> u64 {

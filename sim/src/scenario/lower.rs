@@ -1,6 +1,7 @@
 //! From the file to the model: defaults filled in, names looked up, the impossible refused.
 
 mod acts;
+mod fidelity;
 mod hardware;
 mod loads;
 mod parts;
@@ -39,6 +40,7 @@ pub(super) fn lower(
     }
     let group = group(file)?;
     let servers = hardware::servers(file, group.standbys)?;
+    let (fidelity, fidelity_because) = fidelity::fidelity(file, &loads, duration)?;
     let monitoring = parts::monitoring(file)?;
     check_evidence(file, monitoring)?;
     Ok(Model {
@@ -48,6 +50,8 @@ pub(super) fn lower(
         start,
         duration,
         seed: overrides.seed.unwrap_or(file.seed),
+        fidelity,
+        fidelity_because,
         group: weighted(group, &servers),
         currency: hardware::plan(file, &file.group.primary, "group.primary")?.price.currency,
         upgrade: hardware::upgrade(file, &servers)?,

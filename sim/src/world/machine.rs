@@ -5,6 +5,7 @@ use tidegate_core::{
     Command, CommandKind, Failure, JobId, Outcome, Power, RequestId, ServerId, Span,
 };
 
+use crate::model::{Phase, Place};
 use crate::slab::{Kind, NONE};
 
 use super::server::Server;
@@ -97,6 +98,9 @@ impl<S: FactSink> World<S> {
         let machine = &mut self.servers[server.index()];
         machine.equip(&hardware);
         machine.ready = true;
+        if let Some(flows) = &mut self.flows {
+            flows.equip(server.index(), &self.model);
+        }
         self.tell(Fact::ReadyChanged { server, ready: true });
         self.take_jobs(server.index());
     }
@@ -163,6 +167,7 @@ impl<S: FactSink> World<S> {
         for slot in self.tasks.on_server(server.0) {
             self.kill(slot, server);
         }
+        self.kill_flows(server);
     }
 
     fn kill(&mut self, slot: u32, server: ServerId) {
@@ -197,7 +202,8 @@ impl<S: FactSink> World<S> {
         let task = self.tasks.get(slot);
         let phase = self.classes[usize::from(task.class)].phases.get(usize::from(task.phase));
         let taken_up = task.kind == Kind::Job || task.worker != NONE;
-        taken_up && phase.is_some_and(|phase| phase.place != crate::model::Place::Cpu)
+        let on_cores = |phase: &Phase| phase.place == Place::Cpu && self.flows.is_none();
+        taken_up && phase.is_some_and(|phase| !on_cores(phase))
     }
 
     /// A plan is changed by hand: the primary goes down with all that runs on it, and nothing is

@@ -66,7 +66,13 @@ impl<S: FactSink> World<S> {
         };
         let demand = self.tasks.demand(slot, phase);
         let done = match step.place {
-            Place::Cpu => return self.enter_cpu(usize::from(server), demand, slot),
+            Place::Cpu => match &mut self.flows {
+                None => return self.enter_cpu(usize::from(server), demand, slot),
+                Some(flows) => {
+                    let slowdown = flows.begin_task(usize::from(server));
+                    self.now + (demand as f64 * slowdown) as u64
+                }
+            },
             Place::Redis => self.redis.enter(self.now, demand),
             Place::Database => self.database.enter(self.now, demand),
             Place::Nfs => self.nfs.enter(self.now, demand),
@@ -120,7 +126,14 @@ impl<S: FactSink> World<S> {
     }
 
     fn next_phase(&mut self, slot: u32) {
-        self.tasks.get_mut(slot).phase += 1;
+        let task = self.tasks.get_mut(slot);
+        if let Some(flows) = &mut self.flows
+            && self.classes[usize::from(task.class)].phases[usize::from(task.phase)].place
+                == Place::Cpu
+        {
+            flows.end_task(usize::from(task.server));
+        }
+        task.phase += 1;
         self.begin_phase(slot);
     }
 

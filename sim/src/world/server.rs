@@ -48,6 +48,8 @@ pub(super) struct Server {
     /// Requests accepted and not finished, abandoned ones included.
     pub open: u32,
     pub jobs: u32,
+    /// Jobs that are not told one by one.
+    pub flow_jobs: u32,
     /// Requests taken up since its services started, as far as they warm its caches.
     pub warmed: u32,
     memory_total: u64,
@@ -55,6 +57,8 @@ pub(super) struct Server {
     memory_limit: u64,
     memory_fixed: u64,
     memory_grown: u64,
+    /// Requests that its workers have answered, where they are not followed one by one.
+    answered: f64,
     memory: Memory,
     /// Core-nanoseconds at past samples, as far back as the metric's range.
     pub counters: VecDeque<(u64, u64)>,
@@ -82,11 +86,13 @@ impl Server {
             idle_job_workers: [0; 3],
             open: 0,
             jobs: 0,
+            flow_jobs: 0,
             warmed: 0,
             memory_total: 0,
             memory_limit: u64::MAX,
             memory_fixed: 0,
             memory_grown: 0,
+            answered: 0.0,
             memory: model.memory,
             counters: VecDeque::new(),
             samples: VecDeque::new(),
@@ -113,6 +119,7 @@ impl Server {
         }
         self.memory_fixed = self.memory.base + u64::from(workers) * self.memory.worker;
         self.memory_grown = 0;
+        self.answered = 0.0;
         self.warmed = 0;
     }
 
@@ -150,6 +157,19 @@ impl Server {
         let worker = &mut self.pools[bench].workers[worker as usize];
         worker.answered += 1;
         worker.answered == worker.limit
+    }
+
+    /// Its workers have answered so many requests more, with so many here: idle workers wait on a
+    /// stack, so about b + 2√b of them do the work of b. Once each of them has been replaced, they
+    /// are half way to their next time on average.
+    pub fn wear(&mut self, answered: f64, present: f64) {
+        self.answered += answered;
+        let workers: f64 = self.pools.iter().map(|pool| pool.workers.len() as f64).sum();
+        let used = (present + 2.0 * present.sqrt() + 1.0).min(workers).max(1.0);
+        let limit = f64::from(self.memory.max_requests);
+        let half = if limit > 0.0 { limit / 2.0 } else { f64::INFINITY };
+        let each = (self.answered / used).min(half);
+        self.memory_grown = (used * each * self.memory.growth as f64) as u64;
     }
 
     /// Whether the kernel has to kill somebody.
