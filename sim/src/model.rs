@@ -140,6 +140,17 @@ pub struct Station {
     pub servers: u32,
     /// Network there and back.
     pub latency: Span,
+    /// Where it runs.
+    pub host: Host,
+}
+
+/// Where a shared service runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// On a host of its own.
+    Own,
+    /// On the primary: what it does are tasks on the primary's cores.
+    Primary,
 }
 
 /// What a server's memory is used for, in bytes.

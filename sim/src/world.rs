@@ -4,6 +4,7 @@
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
 mod cache;
+mod hosted;
 mod jobs;
 mod machine;
 mod monitor;
@@ -30,6 +31,7 @@ use crate::slab::Slab;
 use crate::station::Station;
 
 use cache::Warming;
+use hosted::Service;
 use people::People;
 use pool::Restart;
 use proxy::Balancer;
@@ -115,8 +117,10 @@ pub struct World<S> {
     events: EventList,
     sources: Vec<Source>,
     next_arrival: (u64, usize),
-    cpu_finish: Vec<u64>,
-    next_cpu: (u64, usize),
+    /// When each server's cores finish something next; after them, when an answer of Redis and of
+    /// the storage arrives next, if these are on the primary.
+    clocks: Vec<u64>,
+    next_clock: (u64, usize),
     servers: Vec<Server>,
     tasks: Slab,
     classes: Vec<Class>,
@@ -124,9 +128,9 @@ pub struct World<S> {
     backlog: VecDeque<u32>,
     /// Those in the backlog whose clients have been answered with an error.
     backlog_dead: usize,
-    redis: Station,
+    redis: Service,
     database: Station,
-    nfs: Station,
+    nfs: Service,
     warming: Warming,
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
@@ -205,17 +209,17 @@ impl<S: FactSink> World<S> {
             events: EventList::default(),
             sources,
             next_arrival: (u64::MAX, 0),
-            cpu_finish: vec![u64::MAX; model.servers.len()],
-            next_cpu: (u64::MAX, 0),
+            clocks: vec![u64::MAX; model.servers.len() + hosted::clocks(&model)],
+            next_clock: (u64::MAX, 0),
             servers: servers_of(&model),
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
             backlog: VecDeque::new(),
             backlog_dead: 0,
-            redis: Station::new(model.redis),
+            redis: Service::new(model.redis),
             database: Station::new(model.database),
-            nfs: Station::new(model.nfs),
+            nfs: Service::new(model.nfs),
             warming: Warming::new(&model.cache),
             people,
             queues: Default::default(),
@@ -265,9 +269,9 @@ impl<S: FactSink> World<S> {
     pub fn advance(&mut self, limit: u64) -> Option<Notice> {
         loop {
             let event = self.events.next_time();
-            let (cpu, server) = self.next_cpu;
+            let (clock, which) = self.next_clock;
             let (arrival, source) = self.next_arrival;
-            let next = event.min(cpu).min(arrival);
+            let next = event.min(clock).min(arrival);
             if next > limit {
                 self.now = limit;
                 return None;
@@ -278,8 +282,8 @@ impl<S: FactSink> World<S> {
                 if let Some(notice) = self.handle() {
                     return Some(notice);
                 }
-            } else if cpu == next {
-                self.cpu_done(server);
+            } else if clock == next {
+                self.clock(which);
             } else {
                 self.open_arrival(source);
             }

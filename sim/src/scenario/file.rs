@@ -1,5 +1,7 @@
 //! The scenario file as it is written. `scenarios/README.md` is its manual.
 
+mod shared;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -11,6 +13,8 @@ use tidegate_core::{Ratio, Span};
 use super::length::Length;
 use super::load::LoadFile;
 use super::units::Size;
+
+pub use shared::{DatabaseFile, HostFile, NfsFile, RedisFile};
 
 /// A scenario: a group of servers, its load, its policy, and what is expected of them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -41,13 +45,13 @@ pub struct ScenarioFile {
     pub proxy: ProxyFile,
     /// The shared Redis. Default: one server, 200us away.
     #[serde(default)]
-    pub redis: StationFile,
+    pub redis: RedisFile,
     /// The shared database. Default: 8 servers, 500us away.
     #[serde(default)]
-    pub database: StationFile,
+    pub database: DatabaseFile,
     /// The shared storage. Default: 8 servers, 500us away.
     #[serde(default)]
-    pub nfs: StationFile,
+    pub nfs: NfsFile,
     /// Use of memory.
     #[serde(default)]
     pub memory: MemoryFile,
@@ -207,19 +211,6 @@ pub struct ProxyFile {
     pub sticky: bool,
     /// From a change of routing to its effect. Default 1s.
     pub change: Option<Span>,
-}
-
-/// A shared station.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct StationFile {
-    /// Servers, each of which serves one at a time.
-    pub servers: Option<u32>,
-    /// Network there and back.
-    pub latency: Option<Span>,
-    /// What each request and job that names no phase here brings all the same; `0s` for nothing.
-    /// Default 100us in Redis, 200us in the storage, nothing in the database.
-    pub touch: Option<Span>,
 }
 
 /// Use of memory.

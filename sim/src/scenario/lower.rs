@@ -4,6 +4,7 @@ mod acts;
 mod hardware;
 mod loads;
 mod parts;
+mod shared;
 mod work;
 
 use std::path::Path;
@@ -55,9 +56,9 @@ pub(super) fn lower(
         benches: hardware::benches(file)?,
         machine: parts::machine(file, directory)?,
         proxy: parts::proxy(file)?,
-        redis: parts::station(file.redis, "redis", 1, Span::from_nanos(200_000))?,
-        database: parts::station(file.database, "database", 8, Span::from_nanos(500_000))?,
-        nfs: parts::station(file.nfs, "nfs", 8, Span::from_nanos(500_000))?,
+        redis: shared::redis(file)?,
+        database: shared::database(file)?,
+        nfs: shared::nfs(file)?,
         memory: parts::memory(file)?,
         cache: parts::cache(file)?,
         monitoring,

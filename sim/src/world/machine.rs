@@ -98,6 +98,9 @@ impl<S: FactSink> World<S> {
         machine.equip(&hardware);
         machine.ready = true;
         self.tell(Fact::ReadyChanged { server, ready: true });
+        if server.is_primary() {
+            self.resume_services();
+        }
         self.take_jobs(server.index());
     }
 
@@ -162,6 +165,9 @@ impl<S: FactSink> World<S> {
         self.cpu_changed(server.index());
         for slot in self.tasks.on_server(server.0) {
             self.kill(slot, server);
+        }
+        if server.is_primary() {
+            self.interrupt_services();
         }
     }
 

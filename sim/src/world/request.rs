@@ -6,6 +6,7 @@ use tidegate_core::{RequestId, ServerId, Span};
 use crate::model::Place;
 use crate::slab::{Kind, NONE, Task};
 
+use super::hosted::Service;
 use super::{Event, World, pick};
 
 impl<S: FactSink> World<S> {
@@ -67,42 +68,61 @@ impl<S: FactSink> World<S> {
         let demand = self.tasks.demand(slot, phase);
         let done = match step.place {
             Place::Cpu => return self.enter_cpu(usize::from(server), demand, slot),
-            Place::Redis => self.redis.enter(self.now, demand),
+            Place::Redis => match &mut self.redis {
+                Service::Own(station) => station.enter(self.now, demand),
+                Service::Hosted(_) => return self.visit(Place::Redis, slot),
+            },
             Place::Database => self.database.enter(self.now, demand),
-            Place::Nfs => self.nfs.enter(self.now, demand),
+            Place::Nfs => match &mut self.nfs {
+                Service::Own(station) => station.enter(self.now, demand),
+                Service::Hosted(_) => return self.visit(Place::Nfs, slot),
+            },
             Place::Wait => self.now + demand,
         };
         self.at(done, Event::PhaseDone, slot);
     }
 
-    fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
+    pub(super) fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
         self.servers[server].cpu.enter(self.now, demand, slot);
         self.cpu_changed(server);
     }
 
-    /// Looks up anew which server's cores finish something next.
+    /// Looks up anew when a server's cores finish something next.
     pub(super) fn cpu_changed(&mut self, server: usize) {
         let finish = self.servers[server].cpu.next_finish();
-        self.cpu_finish[server] = finish;
-        let mut next = (u64::MAX, 0);
-        for (index, &time) in self.cpu_finish.iter().enumerate() {
-            if time < next.0 {
-                next = (time, index);
-            }
-        }
-        self.next_cpu = next;
+        self.set_clock(server, finish);
     }
 
-    pub(super) fn cpu_done(&mut self, server: usize) {
-        let done = self.servers[server].cpu.finish(self.now);
-        self.cpu_changed(server);
-        if let Some(slot) = done {
-            self.work_done(slot);
+    /// Sets one of the clocks. Of those that are due next at the same time, the first is next.
+    pub(super) fn set_clock(&mut self, clock: usize, time: u64) {
+        self.clocks[clock] = time;
+        if (time, clock) <= self.next_clock {
+            self.next_clock = (time, clock);
+        } else if clock == self.next_clock.1 {
+            let mut next = (u64::MAX, 0);
+            for (index, &time) in self.clocks.iter().enumerate() {
+                if time < next.0 {
+                    next = (time, index);
+                }
+            }
+            self.next_clock = next;
+        }
+    }
+
+    /// A server's cores have finished a task, or another clock is due.
+    pub(super) fn clock(&mut self, clock: usize) {
+        if clock >= self.servers.len() {
+            return self.clock_due(clock);
+        }
+        let done = self.servers[clock].cpu.finish(self.now);
+        self.cpu_changed(clock);
+        if let Some(task) = done {
+            self.task_done(task);
         }
     }
 
     /// The cores are done with a step, if only of a request whose worker is gone.
-    fn work_done(&mut self, slot: u32) {
+    pub(super) fn work_done(&mut self, slot: u32) {
         if self.tasks.get(slot).kind == Kind::Killed {
             self.tasks.remove(slot);
         } else {

@@ -1,13 +1,13 @@
-//! The machines, the proxy, the shared stations, memory and monitoring.
+//! The machines, the proxy, memory, caches and monitoring.
 
 use std::path::Path;
 
 use tidegate_core::Span;
 
 use super::MIB;
-use crate::model::{Balance, Cache, Dist, Machine, Memory, Monitoring, Proxy, Station};
+use crate::model::{Balance, Cache, Dist, Machine, Memory, Monitoring, Proxy};
 use crate::scenario::Fault;
-use crate::scenario::file::{BalanceFile, ScenarioFile, StationFile};
+use crate::scenario::file::{BalanceFile, ScenarioFile};
 use crate::scenario::length::Length;
 
 pub(super) fn machine(file: &ScenarioFile, directory: &Path) -> Result<Machine, Fault> {
@@ -54,19 +54,6 @@ pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
         sticky: proxy.sticky,
         change: proxy.change.unwrap_or(Span::from_secs(1)),
     })
-}
-
-pub(super) fn station(
-    file: StationFile,
-    name: &str,
-    servers: u32,
-    latency: Span,
-) -> Result<Station, Fault> {
-    let servers = file.servers.unwrap_or(servers);
-    if servers == 0 || servers > 4_096 {
-        return Err(Fault::at(&format!("{name}.servers"), "a station has 1 to 4096 servers"));
-    }
-    Ok(Station { servers, latency: file.latency.unwrap_or(latency) })
 }
 
 pub(super) fn memory(file: &ScenarioFile) -> Result<Memory, Fault> {
