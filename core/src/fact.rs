@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, RequestId, ServerId};
+use crate::ids::{FileId, JobId, RequestId, ServerId};
 use crate::observation::Ratio;
 use crate::time::{Span, Timestamp};
 
@@ -111,6 +111,24 @@ pub enum Fact {
     /// A server's services were stopped.
     ServicesStopped {
         /// Which server.
+        server: ServerId,
+    },
+    /// A server closed a file of the shared storage that it had written.
+    FileWritten {
+        /// Which file.
+        file: FileId,
+        /// How often it has been written by now.
+        version: u32,
+        /// By whom.
+        server: ServerId,
+    },
+    /// A server opened a file of the shared storage to read it.
+    FileRead {
+        /// Which file.
+        file: FileId,
+        /// The version that it gets to see.
+        version: u32,
+        /// By whom.
         server: ServerId,
     },
     /// Monitoring took a sample of all serving servers.

@@ -38,6 +38,8 @@ pub struct Model {
     pub database: Station,
     /// The shared storage.
     pub nfs: Station,
+    /// The files on the shared storage, if any phase reads or writes some.
+    pub files: Option<Files>,
     /// What a server's memory is used for.
     pub memory: Memory,
     /// What a server's first requests cost more.
@@ -153,6 +155,19 @@ pub enum Host {
     Primary,
 }
 
+/// Files on the shared storage: one for each site, whole of which is read and written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Files {
+    /// The sites of each bench: what each gets of the bench's traffic, relative to the others.
+    pub sites: Vec<Vec<f64>>,
+    /// Whether all transfers share a link; how long each takes alone is its phase's demand.
+    pub linked: bool,
+    /// How long a server takes attributes of a file for valid.
+    pub attribute_cache: Span,
+    /// Whether each open asks for the attributes all the same.
+    pub close_to_open: bool,
+}
+
 /// What a server's memory is used for, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -207,8 +222,29 @@ pub enum Place {
     Database,
     /// In the shared storage.
     Nfs,
+    /// Opens the site's file in the shared storage.
+    Open,
+    /// Asks the shared storage for the data of a file that was opened to be read.
+    Fetch,
+    /// Moves the data of a file from or to the shared storage.
+    Transfer,
+    /// Has the shared storage commit what was written.
+    Commit,
+    /// Closes the file that was written.
+    Close,
     /// Nowhere: a call to somebody else, say. A worker is held all the same.
     Wait,
+}
+
+impl Place {
+    /// The place that the steps of reading and writing a file belong to; else itself.
+    #[must_use]
+    pub const fn host(self) -> Self {
+        match self {
+            Self::Open | Self::Fetch | Self::Transfer | Self::Commit | Self::Close => Self::Nfs,
+            Self::Cpu | Self::Redis | Self::Database | Self::Nfs | Self::Wait => self,
+        }
+    }
 }
 
 /// One step of a request or job.

@@ -4,6 +4,7 @@
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
 mod cache;
+mod files;
 mod hosted;
 mod jobs;
 mod machine;
@@ -31,6 +32,7 @@ use crate::slab::Slab;
 use crate::station::Station;
 
 use cache::Warming;
+use files::Files;
 use hosted::Service;
 use people::People;
 use pool::Restart;
@@ -118,7 +120,7 @@ pub struct World<S> {
     sources: Vec<Source>,
     next_arrival: (u64, usize),
     /// When each server's cores finish something next; after them, when an answer of Redis and of
-    /// the storage arrives next, if these are on the primary.
+    /// the storage arrives next, if these are on the primary, and when a transfer ends next.
     clocks: Vec<u64>,
     next_clock: (u64, usize),
     servers: Vec<Server>,
@@ -131,6 +133,7 @@ pub struct World<S> {
     redis: Service,
     database: Station,
     nfs: Service,
+    files: Option<Files>,
     warming: Warming,
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
@@ -220,6 +223,7 @@ impl<S: FactSink> World<S> {
             redis: Service::new(model.redis),
             database: Station::new(model.database),
             nfs: Service::new(model.nfs),
+            files: Files::new(&model),
             warming: Warming::new(&model.cache),
             people,
             queues: Default::default(),

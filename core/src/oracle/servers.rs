@@ -62,6 +62,8 @@ impl Servers {
             | Fact::JobEnqueued { .. }
             | Fact::PowerChanged { .. }
             | Fact::RoutingChanged { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
         }
     }

@@ -155,6 +155,8 @@ impl FactSink for Collector {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
         }
     }

@@ -76,6 +76,8 @@ impl FactSink for RequestTrace<'_> {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
         }
     }

@@ -1,6 +1,7 @@
 //! The scenario file as it is written. `scenarios/README.md` is its manual.
 
 mod shared;
+mod storage;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use super::load::LoadFile;
 use super::units::Size;
 
 pub use shared::{DatabaseFile, HostFile, NfsFile, RedisFile};
+pub use storage::StorageWork;
 
 /// A scenario: a group of servers, its load, its policy, and what is expected of them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -269,8 +271,8 @@ pub enum PhaseFile {
     Redis(Length),
     /// In the database.
     Database(Length),
-    /// In the shared storage.
-    Nfs(Length),
+    /// In the shared storage: for so long, or so many bytes of the site's file.
+    Nfs(StorageWork),
     /// Elsewhere, holding its worker.
     Wait(Length),
 }

@@ -1,6 +1,7 @@
 //! From the file to the model: defaults filled in, names looked up, the impossible refused.
 
 mod acts;
+mod files;
 mod hardware;
 mod loads;
 mod parts;
@@ -39,6 +40,7 @@ pub(super) fn lower(
         run.end = Timestamp::MAX;
     }
     let group = group(file)?;
+    let benches = hardware::benches(file)?;
     let servers = hardware::servers(file, group.standbys)?;
     let monitoring = parts::monitoring(file)?;
     check_evidence(file, monitoring)?;
@@ -53,7 +55,8 @@ pub(super) fn lower(
         currency: hardware::plan(file, &file.group.primary, "group.primary")?.price.currency,
         upgrade: hardware::upgrade(file, &servers)?,
         servers,
-        benches: hardware::benches(file)?,
+        files: files::files(file, &benches)?,
+        benches,
         machine: parts::machine(file, directory)?,
         proxy: parts::proxy(file)?,
         redis: shared::redis(file)?,

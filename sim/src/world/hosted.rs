@@ -58,10 +58,11 @@ pub(super) struct Hosted {
     answers: VecDeque<(u64, u32)>,
 }
 
-/// How many clocks the services on the primary need.
+/// How many clocks the services on the primary and the storage's link need.
 pub(super) fn clocks(model: &Model) -> usize {
     let hosted = |station: &Config| station.host == Host::Primary;
-    if hosted(&model.redis) || hosted(&model.nfs) { 2 } else { 0 }
+    let linked = model.files.as_ref().is_some_and(|files| files.linked);
+    if hosted(&model.redis) || hosted(&model.nfs) || linked { 3 } else { 0 }
 }
 
 impl<S: FactSink> World<S> {
@@ -119,8 +120,16 @@ impl<S: FactSink> World<S> {
         self.servers.len() + if matches!(place, Place::Redis) { 0 } else { 1 }
     }
 
+    /// Where the next transfer to end stands among the clocks.
+    pub(super) const fn link_clock(&self) -> usize {
+        self.servers.len() + 2
+    }
+
     /// A clock that no server's cores keep is due.
     pub(super) fn clock_due(&mut self, clock: usize) {
+        if clock == self.link_clock() {
+            return self.transferred();
+        }
         let redis = clock == self.clock_of(Place::Redis);
         let place = if redis { Place::Redis } else { Place::Nfs };
         let Some(hosted) = self.service(place).hosted() else { return };
@@ -135,6 +144,9 @@ impl<S: FactSink> World<S> {
     /// The primary goes down: visits that are served are begun anew when it is back, before those
     /// that wait. Whoever was killed with the primary does not come again.
     pub(super) fn interrupt_services(&mut self) {
+        if matches!(self.nfs, Service::Hosted(_)) {
+            self.set_link(false);
+        }
         for place in [Place::Redis, Place::Nfs] {
             let Some(hosted) = self.service(place).hosted() else { continue };
             let mut visits: VecDeque<u32> = hosted.served.drain(..).collect();
@@ -154,6 +166,7 @@ impl<S: FactSink> World<S> {
 
     /// The primary is back.
     pub(super) fn resume_services(&mut self) {
+        self.set_link(true);
         for place in [Place::Redis, Place::Nfs] {
             let Some(hosted) = self.service(place).hosted() else { continue };
             let free = hosted.servers.min(hosted.waiting.len());

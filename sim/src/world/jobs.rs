@@ -4,7 +4,7 @@ use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::{JobId, ServerId};
 
 use crate::model::Queue;
-use crate::slab::{Kind, Task};
+use crate::slab::{Kind, NONE, Task};
 
 use super::{Event, World};
 
@@ -20,11 +20,12 @@ const fn number(queue: Queue) -> usize {
 }
 
 impl<S: FactSink> World<S> {
-    /// A request of `class` was answered; it may have enqueued a job.
-    pub(super) fn enqueue_after(&mut self, class: u16) {
+    /// A request of `class` was answered; it may have enqueued a job. Its record at `slot` is free,
+    /// and not yet used anew.
+    pub(super) fn enqueue_after(&mut self, class: u16, slot: u32) {
         let Some((job, share)) = self.model.requests[usize::from(class)].enqueues else { return };
         if self.choose.job.draw() * 1e6 <= f64::from(share.ppm()) {
-            self.enqueue(job);
+            self.enqueue(job, slot);
         }
     }
 
@@ -32,16 +33,21 @@ impl<S: FactSink> World<S> {
         let job = self.model.cron_jobs[index];
         self.at(self.now + job.every.as_nanos().cast_unsigned(), Event::CronJob, index as u32);
         for _ in 0..job.count {
-            self.enqueue(job.class);
+            self.enqueue(job.class, NONE);
         }
     }
 
-    fn enqueue(&mut self, job: usize) {
+    /// Enqueues a job for the request whose record is at `by`, or for the clock.
+    fn enqueue(&mut self, job: usize, by: u32) {
         let id = self.jobs;
         self.jobs += 1;
         self.tell(Fact::JobEnqueued { job: JobId(id) });
         let class = (self.model.requests.len() + job) as u16;
+        let file = self.file_of_job(by);
         let slot = self.tasks.insert(Task::new(Kind::Job, class, id, self.now));
+        if let Some((files, file)) = self.files.as_mut().zip(file) {
+            files.assign(slot, file);
+        }
         self.draw_demands(slot, class);
         let queue = number(self.model.jobs[job].queue);
         match self.idle_worker(queue) {

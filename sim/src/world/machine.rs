@@ -98,6 +98,9 @@ impl<S: FactSink> World<S> {
         machine.equip(&hardware);
         machine.ready = true;
         self.tell(Fact::ReadyChanged { server, ready: true });
+        if let Some(files) = &mut self.files {
+            files.forget(server);
+        }
         if server.is_primary() {
             self.resume_services();
         }

@@ -24,6 +24,10 @@ impl<S: FactSink> World<S> {
         }
         let slot = self.tasks.insert(task);
         self.draw_demands(slot, class);
+        if let Some(files) = &mut self.files {
+            let file = files.of_bench(self.tasks.get(slot).bench);
+            files.assign(slot, file);
+        }
         self.tasks.line_up(slot);
         self.arm_timeout();
         self.route(slot);
@@ -78,6 +82,9 @@ impl<S: FactSink> World<S> {
                 Service::Hosted(_) => return self.visit(Place::Nfs, slot),
             },
             Place::Wait => self.now + demand,
+            Place::Open | Place::Fetch | Place::Transfer | Place::Commit | Place::Close => {
+                return self.file_step(step.place, slot);
+            }
         };
         self.at(done, Event::PhaseDone, slot);
     }
@@ -139,7 +146,7 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn next_phase(&mut self, slot: u32) {
+    pub(super) fn next_phase(&mut self, slot: u32) {
         self.tasks.get_mut(slot).phase += 1;
         self.begin_phase(slot);
     }
@@ -166,7 +173,7 @@ impl<S: FactSink> World<S> {
             }
         }
         self.tasks.remove(slot);
-        self.enqueue_after(task.class);
+        self.enqueue_after(task.class, slot);
         self.free_worker(&task);
         if task.kind == Kind::Request && task.user != NONE {
             self.bind(task.user, task.server);

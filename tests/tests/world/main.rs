@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod cache;
+mod files;
 mod hosted;
 mod hot_sites;
 mod memory;

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_core::Span;
 
+use crate::scenario::units::Bandwidth;
+
 /// Where a shared service runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -55,4 +57,10 @@ pub struct NfsFile {
     pub touch: Option<Span>,
     /// Where it runs. Default `own`.
     pub host: HostFile,
+    /// What all transfers of bytes share. Default: no limit.
+    pub bandwidth: Option<Bandwidth>,
+    /// How long a server takes a file's attributes for valid. Default 3s.
+    pub attribute_cache: Option<Span>,
+    /// Whether each open asks for the attributes all the same. Default true.
+    pub close_to_open: Option<bool>,
 }
