@@ -85,6 +85,11 @@ pub enum Fact {
         /// On which server.
         server: ServerId,
     },
+    /// Redis had no memory left and evicted it from its queue.
+    JobEvicted {
+        /// Which.
+        job: JobId,
+    },
     /// A server's machine changed its state.
     PowerChanged {
         /// Which server.
@@ -156,17 +161,20 @@ pub enum FailureCause {
     OutOfMemory,
     /// 504: no answer within the proxy's time-out.
     TimedOut,
+    /// 500: Redis had no memory left for what it wrote.
+    RedisFull,
 }
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::QueueFull,
         Self::NoServer,
         Self::Refused,
         Self::Killed,
         Self::OutOfMemory,
         Self::TimedOut,
+        Self::RedisFull,
     ];
 }
 

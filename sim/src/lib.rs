@@ -9,6 +9,7 @@ pub mod chance;
 pub mod cpu;
 pub mod events;
 pub mod histogram;
+pub mod lru;
 pub mod model;
 pub mod replicate;
 pub mod run;

@@ -34,6 +34,8 @@ pub struct Model {
     pub proxy: Proxy,
     /// The shared Redis.
     pub redis: Station,
+    /// What Redis keeps in memory, if that is limited or read from.
+    pub store: Option<Store>,
     /// The shared database server.
     pub database: Station,
     /// The shared storage.
@@ -155,6 +157,48 @@ pub enum Host {
     Primary,
 }
 
+/// What Redis does when its memory is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eviction {
+    /// It refuses writes.
+    None,
+    /// It evicts the least recently used of all keys.
+    AllKeysLru,
+    /// It evicts the least recently used of the keys that expire.
+    VolatileLru,
+}
+
+/// What Redis keeps in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Store {
+    /// Bytes that it may use.
+    pub limit: u64,
+    /// What it does when they are used.
+    pub eviction: Eviction,
+    /// Objects that requests read, and what is read again from the database when it is missing.
+    pub cache: Option<Objects>,
+}
+
+/// Objects that requests read through Redis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objects {
+    /// How many there are.
+    pub count: u32,
+    /// Bytes of each.
+    pub size: u64,
+    /// The n-th is read in proportion to n to the power of minus this.
+    pub skew: f64,
+}
+
+/// What a request writes into Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Bytes.
+    pub size: u64,
+    /// After which time they expire.
+    pub ttl: Span,
+}
+
 /// Files on the shared storage: one for each site, whole of which is read and written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Files {
@@ -220,6 +264,8 @@ pub enum Place {
     Redis,
     /// In the shared database.
     Database,
+    /// In the shared database, unless Redis has what is read.
+    Miss,
     /// In the shared storage.
     Nfs,
     /// Opens the site's file in the shared storage.
@@ -237,11 +283,12 @@ pub enum Place {
 }
 
 impl Place {
-    /// The place that the steps of reading and writing a file belong to; else itself.
+    /// The place that a step of a file or a miss belongs to; else itself.
     #[must_use]
     pub const fn host(self) -> Self {
         match self {
             Self::Open | Self::Fetch | Self::Transfer | Self::Commit | Self::Close => Self::Nfs,
+            Self::Miss => Self::Database,
             Self::Cpu | Self::Redis | Self::Database | Self::Nfs | Self::Wait => self,
         }
     }
@@ -269,6 +316,8 @@ pub struct RequestClass {
     pub enqueues: Option<(usize, Ratio)>,
     /// Whether the proxy may send it to another server when one refuses it.
     pub idempotent: bool,
+    /// What it writes into Redis when it is answered.
+    pub writes: Option<Write>,
 }
 
 /// The queues, in the order of RQ's usual names.
@@ -289,6 +338,8 @@ pub struct JobClass {
     pub name: String,
     /// Where it waits.
     pub queue: Queue,
+    /// Bytes that it takes in Redis until it is done.
+    pub payload: u64,
     /// Its steps, in order.
     pub phases: Vec<Phase>,
 }

@@ -13,6 +13,7 @@ mod oom;
 mod people;
 mod pool;
 mod proxy;
+mod redis;
 mod request;
 mod route;
 mod server;
@@ -37,6 +38,7 @@ use hosted::Service;
 use people::People;
 use pool::Restart;
 use proxy::Balancer;
+use redis::Store;
 use server::Server;
 
 /// What a controller may learn.
@@ -131,6 +133,7 @@ pub struct World<S> {
     /// Those in the backlog whose clients have been answered with an error.
     backlog_dead: usize,
     redis: Service,
+    store: Option<Store>,
     database: Station,
     nfs: Service,
     files: Option<Files>,
@@ -223,6 +226,7 @@ impl<S: FactSink> World<S> {
             redis: Service::new(model.redis),
             database: Station::new(model.database),
             nfs: Service::new(model.nfs),
+            store: Store::new(&model),
             files: Files::new(&model),
             warming: Warming::new(&model.cache),
             people,
@@ -334,6 +338,7 @@ impl<S: FactSink> World<S> {
 
     fn open(&mut self) {
         self.find_next_arrival();
+        self.stored(|_| {});
         let primary = ServerId::PRIMARY;
         self.servers[0].start_serving(self.model.group.primary_weight);
         self.tell(Fact::PowerChanged { server: primary, on: true, commanded: true });

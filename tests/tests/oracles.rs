@@ -144,9 +144,13 @@ fn a_job_that_is_lost_or_done_twice_violates_jobs_exactly_once() {
     let started = Fact::JobStarted { job: JOB, server: STANDBY };
     let done = Fact::JobCompleted { job: JOB, server: STANDBY };
     let killed = Fact::JobKilled { job: JOB, server: STANDBY };
-    for facts in
-        [vec![enqueued], vec![enqueued, started, killed], vec![enqueued, started, done, done]]
-    {
+    let evicted = Fact::JobEvicted { job: JOB };
+    for facts in [
+        vec![enqueued],
+        vec![enqueued, started, killed],
+        vec![enqueued, evicted],
+        vec![enqueued, started, done, done],
+    ] {
         assert_eq!(violated(&facts, &[], &[]), ["jobs-exactly-once"], "{facts:?}");
     }
 }

@@ -48,6 +48,7 @@ impl Little {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::JobEvicted { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
             | Fact::Sampled { .. } => return,

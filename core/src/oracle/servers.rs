@@ -62,6 +62,7 @@ impl Servers {
             | Fact::JobEnqueued { .. }
             | Fact::PowerChanged { .. }
             | Fact::RoutingChanged { .. }
+            | Fact::JobEvicted { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
@@ -80,9 +81,10 @@ impl Servers {
         }
         let by_scaling = match cause {
             FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
-            FailureCause::QueueFull | FailureCause::OutOfMemory | FailureCause::TimedOut => {
-                server.is_some_and(|server| !self.ready[server.index()])
-            }
+            FailureCause::QueueFull
+            | FailureCause::OutOfMemory
+            | FailureCause::TimedOut
+            | FailureCause::RedisFull => server.is_some_and(|server| !self.ready[server.index()]),
         };
         if by_scaling {
             let place = server.map_or_else(|| "the proxy".to_owned(), |server| server.to_string());

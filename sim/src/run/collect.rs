@@ -155,6 +155,7 @@ impl FactSink for Collector {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::JobEvicted { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}

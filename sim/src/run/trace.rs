@@ -76,6 +76,7 @@ impl FactSink for RequestTrace<'_> {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::JobEvicted { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
@@ -91,5 +92,6 @@ const fn outcome(cause: FailureCause) -> &'static str {
         FailureCause::Killed => "killed",
         FailureCause::OutOfMemory => "out-of-memory",
         FailureCause::TimedOut => "timed-out",
+        FailureCause::RedisFull => "redis-full",
     }
 }

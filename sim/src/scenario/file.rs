@@ -15,7 +15,9 @@ use super::length::Length;
 use super::load::LoadFile;
 use super::units::Size;
 
-pub use shared::{DatabaseFile, HostFile, NfsFile, RedisFile};
+pub use shared::{
+    DatabaseFile, EvictionFile, HostFile, NfsFile, ObjectsFile, RedisFile, WriteFile,
+};
 pub use storage::StorageWork;
 
 /// A scenario: a group of servers, its load, its policy, and what is expected of them.
@@ -291,6 +293,10 @@ pub struct RequestFile {
     pub enqueues: Option<EnqueuesFile>,
     /// Whether the proxy may try another server with it. Default true.
     pub idempotent: Option<bool>,
+    /// What it writes into Redis.
+    pub writes: Option<WriteFile>,
+    /// Visit of the database when Redis has not what it reads. Default: it reads nothing there.
+    pub miss: Option<Length>,
 }
 
 /// A job that requests enqueue.
@@ -323,6 +329,8 @@ pub struct JobFile {
     pub name: String,
     /// Its queue.
     pub queue: QueueFile,
+    /// What it takes in Redis until it is done. Default 1KiB.
+    pub payload: Option<Size>,
     /// Its steps.
     pub phases: Vec<PhaseFile>,
 }

@@ -60,6 +60,7 @@ pub(super) fn lower(
         machine: parts::machine(file, directory)?,
         proxy: parts::proxy(file)?,
         redis: shared::redis(file)?,
+        store: shared::store(file)?,
         database: shared::database(file)?,
         nfs: shared::nfs(file)?,
         memory: parts::memory(file)?,

@@ -181,6 +181,7 @@ impl<S: FactSink> World<S> {
             | Place::Cpu
             | Place::Redis
             | Place::Database
+            | Place::Miss
             | Place::Nfs
             | Place::Wait => self.visit_storage(slot),
         }

@@ -67,6 +67,7 @@ pub(super) fn clocks(model: &Model) -> usize {
 
 impl<S: FactSink> World<S> {
     /// A visit begins; it waits while the servers are busy or the primary is down.
+    #[inline(never)]
     pub(super) fn visit(&mut self, place: Place, slot: u32) {
         let up = self.servers[0].ready;
         let Some(hosted) = self.service(place).hosted() else { return };

@@ -20,25 +20,25 @@ const fn number(queue: Queue) -> usize {
 }
 
 impl<S: FactSink> World<S> {
-    /// A request of `class` was answered; it may have enqueued a job. Its record at `slot` is free,
-    /// and not yet used anew.
-    pub(super) fn enqueue_after(&mut self, class: u16, slot: u32) {
-        let Some((job, share)) = self.model.requests[usize::from(class)].enqueues else { return };
-        if self.choose.job.draw() * 1e6 <= f64::from(share.ppm()) {
-            self.enqueue(job, slot);
-        }
+    /// The job that a request of `class` enqueues, if it does.
+    pub(super) fn enqueues(&mut self, class: u16) -> Option<usize> {
+        let (job, share) = self.model.requests[usize::from(class)].enqueues?;
+        (self.choose.job.draw() * 1e6 <= f64::from(share.ppm())).then_some(job)
     }
 
     pub(super) fn cron_job(&mut self, index: usize) {
         let job = self.model.cron_jobs[index];
         self.at(self.now + job.every.as_nanos().cast_unsigned(), Event::CronJob, index as u32);
         for _ in 0..job.count {
-            self.enqueue(job.class, NONE);
+            if self.admit_job(job.class) {
+                self.enqueue(job.class, NONE);
+            }
         }
     }
 
-    /// Enqueues a job for the request whose record is at `by`, or for the clock.
-    fn enqueue(&mut self, job: usize, by: u32) {
+    /// Enqueues a job for the clock, or for the request whose record at `by` is free and not yet
+    /// used anew.
+    pub(super) fn enqueue(&mut self, job: usize, by: u32) {
         let id = self.jobs;
         self.jobs += 1;
         self.tell(Fact::JobEnqueued { job: JobId(id) });
@@ -48,6 +48,7 @@ impl<S: FactSink> World<S> {
         if let Some((files, file)) = self.files.as_mut().zip(file) {
             files.assign(slot, file);
         }
+        self.job_stored(slot);
         self.draw_demands(slot, class);
         let queue = number(self.model.jobs[job].queue);
         match self.idle_worker(queue) {
@@ -88,8 +89,9 @@ impl<S: FactSink> World<S> {
     }
 
     pub(super) fn job_finished(&mut self, slot: u32) {
-        let Task { id, server, bench: kind, .. } = *self.tasks.get(slot);
+        let Task { id, class, server, bench: kind, .. } = *self.tasks.get(slot);
         self.tasks.remove(slot);
+        self.job_forgotten(class);
         self.tell(Fact::JobCompleted { job: JobId(id), server: ServerId(server) });
         let target = &mut self.servers[usize::from(server)];
         target.jobs -= 1;

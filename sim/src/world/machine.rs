@@ -187,7 +187,10 @@ impl<S: FactSink> World<S> {
     pub(super) fn lose(&mut self, slot: u32, server: ServerId, cause: FailureCause) {
         let task = *self.tasks.get(slot);
         match task.kind {
-            Kind::Job => self.tell(Fact::JobKilled { job: JobId(task.id), server }),
+            Kind::Job => {
+                self.job_forgotten(task.class);
+                self.tell(Fact::JobKilled { job: JobId(task.id), server });
+            }
             Kind::Request => {
                 let user = self.answer_with_error(slot, cause);
                 if user != NONE {

@@ -57,7 +57,7 @@ impl<S: FactSink> World<S> {
     fn slow_down(&mut self, slot: u32, factor: f64) {
         let phases = &self.classes[usize::from(self.tasks.get(slot).class)].phases;
         for (demand, phase) in self.tasks.demands_mut(slot).iter_mut().zip(phases) {
-            if matches!(phase.place, Place::Cpu | Place::Database) {
+            if matches!(phase.place.host(), Place::Cpu | Place::Database) {
                 *demand = (*demand as f64 * factor) as u64;
             }
         }
@@ -82,6 +82,7 @@ impl<S: FactSink> World<S> {
                 Service::Hosted(_) => return self.visit(Place::Nfs, slot),
             },
             Place::Wait => self.now + demand,
+            Place::Miss => return self.miss_step(slot),
             Place::Open | Place::Fetch | Place::Transfer | Place::Commit | Place::Close => {
                 return self.file_step(step.place, slot);
             }
@@ -154,8 +155,13 @@ impl<S: FactSink> World<S> {
     fn finish(&mut self, slot: u32) {
         let task = *self.tasks.get(slot);
         let server = ServerId(task.server);
+        if task.kind == Kind::Job {
+            return self.job_finished(slot);
+        }
+        let job = self.enqueues(task.class);
+        let refused = self.store.is_some() && !self.keep(task.class, job);
         match task.kind {
-            Kind::Job => return self.job_finished(slot),
+            Kind::Request if refused => self.refuse_write(slot),
             Kind::Request => {
                 self.tasks.leave_line(slot);
                 self.in_flight -= 1;
@@ -168,17 +174,32 @@ impl<S: FactSink> World<S> {
                     wait,
                 });
             }
-            Kind::Abandoned | Kind::Killed | Kind::Free => {
+            Kind::Job | Kind::Abandoned | Kind::Killed | Kind::Free => {
                 self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
             }
         }
         self.tasks.remove(slot);
-        self.enqueue_after(task.class, slot);
+        if let Some(job) = job.filter(|_| !refused) {
+            self.enqueue(job, slot);
+        }
         self.free_worker(&task);
         if task.kind == Kind::Request && task.user != NONE {
-            self.bind(task.user, task.server);
-            self.answered(task.user, true);
+            self.request_over(&task, !refused);
         }
+    }
+
+    /// Redis refused what the request wrote.
+    #[cold]
+    fn refuse_write(&mut self, slot: u32) {
+        self.answer_with_error(slot, FailureCause::RedisFull);
+    }
+
+    /// The person who waited for a request has its answer.
+    fn request_over(&mut self, task: &Task, served: bool) {
+        if served {
+            self.bind(task.user, task.server);
+        }
+        self.answered(task.user, served);
     }
 
     fn since(&self, then: u64) -> Span {

@@ -55,6 +55,8 @@ pub(super) struct Server {
     memory_limit: u64,
     memory_fixed: u64,
     memory_grown: u64,
+    /// What a shared service on it holds.
+    pub memory_hosted: u64,
     memory: Memory,
     /// Core-nanoseconds at past samples, as far back as the metric's range.
     pub counters: VecDeque<(u64, u64)>,
@@ -87,6 +89,7 @@ impl Server {
             memory_limit: u64::MAX,
             memory_fixed: 0,
             memory_grown: 0,
+            memory_hosted: 0,
             memory: model.memory,
             counters: VecDeque::new(),
             samples: VecDeque::new(),
@@ -138,9 +141,13 @@ impl Server {
         part.max(1) as u32
     }
 
+    const fn memory_in_use(&self) -> u64 {
+        self.memory_fixed + self.memory_grown + self.memory_hosted
+    }
+
     /// Share of its memory in use; past the whole it is full.
     pub fn memory_used(&self) -> Ratio {
-        let used = u128::from(self.memory_fixed + self.memory_grown);
+        let used = u128::from(self.memory_in_use());
         Ratio::of(used, u128::from(self.memory_total)).min(Ratio::ONE)
     }
 
@@ -154,17 +161,20 @@ impl Server {
 
     /// Whether the kernel has to kill somebody.
     pub const fn is_out_of_memory(&self) -> bool {
-        self.memory_fixed + self.memory_grown > self.memory_limit
+        self.memory_in_use() > self.memory_limit
     }
 
-    /// Bench and number of the web worker that has grown most; of several, the first.
+    /// Bench and number of the web worker that has grown most, if any has; of several, the first.
     pub fn most_grown(&self) -> Option<(usize, u32)> {
         let workers = self.pools.iter().enumerate().flat_map(|(bench, pool)| {
             (0..)
                 .zip(&pool.workers)
                 .map(move |(worker, age)| (Reverse(age.answered), bench, worker))
         });
-        workers.min().map(|(_, bench, worker)| (bench, worker))
+        workers
+            .filter(|(Reverse(answered), ..)| *answered > 0)
+            .min()
+            .map(|(_, bench, worker)| (bench, worker))
     }
 
     /// A fresh worker takes the place of this one, which gives back what it has gained.

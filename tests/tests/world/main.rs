@@ -6,6 +6,7 @@ mod files;
 mod hosted;
 mod hot_sites;
 mod memory;
+mod redis;
 mod retries;
 mod sticky;
 mod workers;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_core::Span;
 
-use crate::scenario::units::Bandwidth;
+use crate::scenario::units::{Bandwidth, Size};
 
 /// Where a shared service runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -30,6 +30,47 @@ pub struct RedisFile {
     pub touch: Option<Span>,
     /// Where it runs. Default `own`.
     pub host: HostFile,
+    /// Memory for keys and jobs. Default: no limit.
+    pub memory: Option<Size>,
+    /// What it does when memory is full. Default `noeviction`.
+    pub eviction: EvictionFile,
+    /// The objects that requests with a `miss` read.
+    pub cache: Option<ObjectsFile>,
+}
+
+/// What Redis does when its memory is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvictionFile {
+    /// It refuses writes.
+    #[default]
+    Noeviction,
+    /// It evicts the least recently used of all keys, jobs among them.
+    AllkeysLru,
+    /// It evicts the least recently used of the keys that expire; jobs do not.
+    VolatileLru,
+}
+
+/// Objects that requests read through Redis.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectsFile {
+    /// How many there are, 1 to 10000.
+    pub objects: u32,
+    /// All of them together.
+    pub size: Size,
+    /// How unequally they are read: the n-th in proportion to 1 / n to this power. Default 0.8.
+    pub skew: Option<f64>,
+}
+
+/// What a request writes into Redis.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteFile {
+    /// How much.
+    pub size: Size,
+    /// When it expires.
+    pub ttl: Span,
 }
 
 /// The shared database.

@@ -6,7 +6,7 @@ use tidegate_core::Span;
 
 use super::files;
 use super::hardware::unique;
-use crate::model::{CronJob, Dist, JobClass, Phase, Place, Queue, RequestClass};
+use crate::model::{CronJob, Dist, JobClass, Phase, Place, Queue, RequestClass, Write};
 use crate::scenario::file::{
     CronJobFile, JobFile, PhaseFile, QueueFile, RequestFile, ScenarioFile, StorageWork,
 };
@@ -64,12 +64,19 @@ pub(super) fn requests(file: &ScenarioFile, directory: &Path) -> Result<Vec<Requ
             let path = format!("request.{index}.enqueues.job");
             Ok((job_named(file, &enqueues.job, &path)?, enqueues.share))
         });
+        let mut phases =
+            phases(file, directory, &request.phases, &format!("request.{index}.phases"))?;
+        if let Some(miss) = &request.miss {
+            let demand = miss.dist(directory, &format!("request.{index}.miss"))?;
+            phases.push(Phase { place: Place::Miss, demand });
+        }
         Ok(RequestClass {
             name: request.name.clone(),
             weight: weight(request),
-            phases: phases(file, directory, &request.phases, &format!("request.{index}.phases"))?,
+            phases,
             enqueues: job.transpose()?,
             idempotent: request.idempotent.unwrap_or(true),
+            writes: request.writes.map(|writes| Write { size: writes.size.0, ttl: writes.ttl }),
         })
     };
     file.request.iter().enumerate().map(class).collect()
@@ -85,6 +92,7 @@ pub(super) fn jobs(file: &ScenarioFile, directory: &Path) -> Result<Vec<JobClass
                 QueueFile::Default => Queue::Default,
                 QueueFile::Long => Queue::Long,
             },
+            payload: job.payload.map_or(1 << 10, |size| size.0),
             phases: phases(file, directory, &job.phases, &format!("job.{index}.phases"))?,
         })
     };
