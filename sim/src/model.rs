@@ -135,6 +135,34 @@ pub struct Proxy {
     pub sticky: bool,
     /// From a change of routing to its effect.
     pub change: Span,
+    /// What a connection to a server costs, if it costs anything.
+    pub connections: Option<Connections>,
+    /// The proxy's own checks of the servers.
+    pub health: Option<Checks>,
+}
+
+/// Connections from the proxy to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Time to open one.
+    pub connect: Span,
+    /// Idle ones that are kept for each server.
+    pub keep_alive: u32,
+    /// After which time an idle one is closed.
+    pub timeout: Span,
+}
+
+/// How the proxy checks servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checks {
+    /// Time between two checks of a server.
+    pub every: Span,
+    /// Good ones in a row that bring it back.
+    pub rise: u32,
+    /// Bad ones in a row that take it out.
+    pub fall: u32,
+    /// How long an answer is waited for.
+    pub timeout: Span,
 }
 
 /// First come, first served by `servers` servers, and a delay that occupies none of them.

@@ -4,6 +4,8 @@
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
 mod cache;
+mod checks;
+mod connections;
 mod files;
 mod hosted;
 mod jobs;
@@ -33,6 +35,7 @@ use crate::slab::Slab;
 use crate::station::Station;
 
 use cache::Warming;
+use connections::Connections;
 use files::Files;
 use hosted::Service;
 use people::People;
@@ -91,9 +94,12 @@ enum Event {
     Operator,
     SlowStart,
     WorkerStarted,
+    Check,
+    CheckTimedOut,
+    Connected,
 }
 
-const EVENTS: [Event; 14] = [
+const EVENTS: [Event; 17] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -108,6 +114,9 @@ const EVENTS: [Event; 14] = [
     Event::Operator,
     Event::SlowStart,
     Event::WorkerStarted,
+    Event::Check,
+    Event::CheckTimedOut,
+    Event::Connected,
 ];
 const INDEX_BITS: u32 = 27;
 
@@ -129,6 +138,7 @@ pub struct World<S> {
     tasks: Slab,
     classes: Vec<Class>,
     balancer: Balancer,
+    connections: Option<Connections>,
     backlog: VecDeque<u32>,
     /// Those in the backlog whose clients have been answered with an error.
     backlog_dead: usize,
@@ -221,6 +231,7 @@ impl<S: FactSink> World<S> {
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
+            connections: Connections::new(&model),
             backlog: VecDeque::new(),
             backlog_dead: 0,
             redis: Service::new(model.redis),
@@ -318,6 +329,9 @@ impl<S: FactSink> World<S> {
             Event::Resized => self.resized(index as usize),
             Event::SlowStart => self.slow_start(index as usize),
             Event::WorkerStarted => self.worker_started(),
+            Event::Check => self.check(),
+            Event::CheckTimedOut => self.checked(index as usize, false),
+            Event::Connected => self.connected(index),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }
@@ -345,6 +359,7 @@ impl<S: FactSink> World<S> {
         self.tell(Fact::ReadyChanged { server: primary, ready: true });
         self.tell(Fact::RoutingChanged { server: primary, receives: true });
         let monitoring = self.model.monitoring;
+        self.check();
         self.scrape();
         self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
         self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);

@@ -215,6 +215,28 @@ pub struct ProxyFile {
     pub sticky: bool,
     /// From a change of routing to its effect. Default 1s.
     pub change: Option<Span>,
+    /// Time to open a connection to a server. Default 0s.
+    pub connect: Option<Span>,
+    /// Idle connections kept for each server. Default: no limit.
+    pub keep_alive: Option<u32>,
+    /// After which time an idle connection is closed. Default 60s.
+    pub keep_alive_timeout: Option<Span>,
+    /// The proxy's own checks of the servers. Default: none.
+    pub health: Option<ChecksFile>,
+}
+
+/// How the proxy checks servers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChecksFile {
+    /// Time between two checks of a server. Default 2s.
+    pub every: Option<Span>,
+    /// Good ones in a row that bring it back. Default 2.
+    pub rise: Option<u32>,
+    /// Bad ones in a row that take it out. Default 3.
+    pub fall: Option<u32>,
+    /// How long an answer is waited for. Default 1s.
+    pub timeout: Option<Span>,
 }
 
 /// Use of memory.

@@ -7,6 +7,8 @@ use tidegate_core::{
 
 use crate::slab::{Kind, NONE};
 
+use super::checks::Standing;
+use super::connections::CONNECTING;
 use super::server::Server;
 use super::{Event, Notice, World};
 
@@ -111,6 +113,7 @@ impl<S: FactSink> World<S> {
         let length = slow_start.as_nanos().cast_unsigned();
         let machine = &mut self.servers[server.index()];
         machine.weight = weight.max(1);
+        machine.standing = Standing::GOOD;
         machine.ramp = (self.now, self.now.saturating_add(length));
         self.slow_start(server.index());
         self.set_receives(server, true);
@@ -166,6 +169,9 @@ impl<S: FactSink> World<S> {
         machine.pools.iter_mut().for_each(|pool| pool.accept_queue.clear());
         (machine.open, machine.jobs) = (0, 0);
         self.cpu_changed(server.index());
+        if let Some(connections) = &mut self.connections {
+            connections.close_all(server);
+        }
         for slot in self.tasks.on_server(server.0) {
             self.kill(slot, server);
         }
@@ -207,6 +213,9 @@ impl<S: FactSink> World<S> {
     /// Whether an event still names the slot, so that it may not be used anew before.
     pub(super) fn awaits_event(&self, slot: u32) -> bool {
         let task = self.tasks.get(slot);
+        if task.worker == CONNECTING {
+            return true;
+        }
         let phase = self.classes[usize::from(task.class)].phases.get(usize::from(task.phase));
         let taken_up = task.kind == Kind::Job || task.worker != NONE;
         taken_up && phase.is_some_and(|phase| phase.place != crate::model::Place::Cpu)

@@ -209,6 +209,9 @@ impl<S: FactSink> World<S> {
     /// A worker is free: it takes the next connection, and the proxy may send another.
     fn free_worker(&mut self, task: &Task) {
         let (server, bench) = (usize::from(task.server), usize::from(task.bench));
+        if let Some(connections) = &mut self.connections {
+            connections.keep(self.now, server);
+        }
         self.release(server, bench, task.worker);
         self.serve_queue(server, bench);
         self.serve_backlog();

@@ -8,6 +8,7 @@ use tidegate_core::{Generation, Power, Ratio};
 use crate::cpu::Cpu;
 use crate::model::{Hardware, Memory, Model};
 
+use super::checks::Standing;
 use super::pool::{Limits, Pool};
 
 /// A server's share for each unit of its weight, when its slow start is over.
@@ -29,6 +30,7 @@ pub(super) struct Server {
     pub ready: bool,
     /// The proxy sends it new requests.
     pub receives: bool,
+    pub standing: Standing,
     /// Its job workers take new jobs.
     pub takes_jobs: bool,
     pub generation: Generation,
@@ -71,6 +73,7 @@ impl Server {
             power: Power::Off,
             ready: false,
             receives: false,
+            standing: Standing::GOOD,
             takes_jobs: false,
             generation: Generation(0),
             weight: 0,

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod cache;
+mod checks;
+mod connections;
 mod files;
 mod hosted;
 mod hot_sites;
