@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, RequestId, ServerId};
+use crate::ids::{FileId, JobId, RequestId, ServerId};
 use crate::observation::Ratio;
 use crate::time::{Span, Timestamp};
 
@@ -85,6 +85,11 @@ pub enum Fact {
         /// On which server.
         server: ServerId,
     },
+    /// Redis had no memory left and evicted it from its queue.
+    JobEvicted {
+        /// Which.
+        job: JobId,
+    },
     /// A server's machine changed its state.
     PowerChanged {
         /// Which server.
@@ -111,6 +116,24 @@ pub enum Fact {
     /// A server's services were stopped.
     ServicesStopped {
         /// Which server.
+        server: ServerId,
+    },
+    /// A server closed a file of the shared storage that it had written.
+    FileWritten {
+        /// Which file.
+        file: FileId,
+        /// How often it has been written by now.
+        version: u32,
+        /// By whom.
+        server: ServerId,
+    },
+    /// A server opened a file of the shared storage to read it.
+    FileRead {
+        /// Which file.
+        file: FileId,
+        /// The version that it gets to see.
+        version: u32,
+        /// By whom.
         server: ServerId,
     },
     /// Monitoring took a sample of all serving servers.
@@ -209,17 +232,20 @@ pub enum FailureCause {
     OutOfMemory,
     /// 504: no answer within the proxy's time-out.
     TimedOut,
+    /// 500: Redis had no memory left for what it wrote.
+    RedisFull,
 }
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::QueueFull,
         Self::NoServer,
         Self::Refused,
         Self::Killed,
         Self::OutOfMemory,
         Self::TimedOut,
+        Self::RedisFull,
     ];
 }
 

@@ -8,6 +8,7 @@ mod jobs_exactly_once;
 mod little;
 mod only_when_required;
 mod servers;
+mod shared_state;
 mod work;
 
 use crate::billing::LedgerLine;
@@ -24,6 +25,7 @@ use jobs_exactly_once::JobsExactlyOnce;
 use little::Little;
 use only_when_required::OnlyWhenRequired;
 use servers::Servers;
+use shared_state::SharedState;
 pub use work::Work;
 
 /// Violations that are kept in full; the rest is counted.
@@ -92,6 +94,7 @@ pub struct Panel {
     jobs: JobsExactlyOnce,
     billing: BillingExact,
     required: OnlyWhenRequired,
+    shared: SharedState,
 }
 
 impl Panel {
@@ -104,6 +107,7 @@ impl Panel {
             jobs: JobsExactlyOnce::new(),
             billing: BillingExact::new(servers),
             required: OnlyWhenRequired::new(policy),
+            shared: SharedState::new(),
         }
     }
 
@@ -127,6 +131,7 @@ impl Panel {
         ];
         verdicts.extend(self.servers.close());
         verdicts.extend([jobs, self.billing.close(closing), self.required.close()]);
+        verdicts.extend(self.shared.close());
         (verdicts, counts)
     }
 }
@@ -141,6 +146,7 @@ impl FactSink for Panel {
         self.jobs.fact(at, fact);
         self.billing.fact(at, fact);
         self.required.fact(at, fact);
+        self.shared.fact(at, fact);
     }
 }
 

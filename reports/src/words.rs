@@ -146,5 +146,6 @@ pub const fn failure(cause: FailureCause) -> &'static str {
         FailureCause::Killed => "server went away (502)",
         FailureCause::OutOfMemory => "out of memory (502)",
         FailureCause::TimedOut => "timed out (504)",
+        FailureCause::RedisFull => "Redis full (500)",
     }
 }

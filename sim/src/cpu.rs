@@ -67,6 +67,9 @@ impl Cpu {
     pub fn next_finish(&self) -> u64 {
         let Some(Reverse((finish, _))) = self.tasks.peek() else { return u64::MAX };
         let left = finish - self.virtual_time.min(*finish);
+        if self.cores == 0 {
+            return u64::MAX;
+        }
         let real = if self.tasks.len() as u64 <= self.cores {
             left.div_ceil(SCALE)
         } else {
@@ -128,6 +131,12 @@ impl Cpu {
         self.cores = u64::from(cores);
     }
 
+    /// Changes the cores while tasks share them; with none, all tasks stand still.
+    pub fn set_cores(&mut self, now: u64, cores: u32) {
+        self.advance(now);
+        self.resize(cores);
+    }
+
     fn advance(&mut self, now: u64) {
         let passed = now - self.updated;
         self.updated = now;
@@ -181,6 +190,18 @@ mod tests {
         }
         let Work { begun, done, left, .. } = cpu.work(400 * day);
         assert_eq!((done + left, left), (begun, day / 2));
+    }
+
+    #[test]
+    fn tasks_stand_still_without_cores() {
+        let mut cpu = Cpu::new(1);
+        cpu.enter(0, 100, 1);
+        cpu.set_cores(40, 0);
+        assert_eq!(cpu.next_finish(), u64::MAX);
+        cpu.enter(50, 10, 2);
+        cpu.set_cores(1_000, 1);
+        assert_eq!(cpu.next_finish(), 1_020);
+        assert_eq!((cpu.finish(1_020), cpu.next_finish()), (Some(2), 1_070));
     }
 
     #[test]

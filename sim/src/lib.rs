@@ -10,6 +10,7 @@ pub mod cpu;
 pub mod events;
 mod flow;
 pub mod histogram;
+pub mod lru;
 pub mod model;
 pub mod replicate;
 pub mod run;

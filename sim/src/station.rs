@@ -41,11 +41,13 @@ impl Station {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Host;
     use tidegate_core::Span;
 
     #[test]
     fn the_third_customer_of_two_servers_waits_for_the_first_that_is_free() {
-        let mut station = Station::new(Config { servers: 2, latency: Span::from_nanos(1) });
+        let mut station =
+            Station::new(Config { servers: 2, latency: Span::from_nanos(1), host: Host::Own });
         assert_eq!(station.enter(0, 10), 11);
         assert_eq!(station.enter(0, 4), 5);
         assert_eq!(station.enter(1, 10), 15);

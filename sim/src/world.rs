@@ -4,7 +4,11 @@
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
 mod cache;
+mod checks;
+mod connections;
+mod files;
 mod flow;
+mod hosted;
 mod jobs;
 mod machine;
 mod monitor;
@@ -12,6 +16,7 @@ mod oom;
 mod people;
 mod pool;
 mod proxy;
+mod redis;
 mod request;
 mod route;
 mod server;
@@ -31,10 +36,14 @@ use crate::slab::Slab;
 use crate::station::Station;
 
 use cache::Warming;
+use connections::Connections;
+use files::Files;
 use flow::Flows;
+use hosted::Service;
 use people::People;
 use pool::Restart;
 use proxy::Balancer;
+use redis::Store;
 use server::Server;
 
 /// What a controller may learn.
@@ -87,9 +96,12 @@ enum Event {
     Operator,
     SlowStart,
     WorkerStarted,
+    Check,
+    CheckTimedOut,
+    Connected,
 }
 
-const EVENTS: [Event; 14] = [
+const EVENTS: [Event; 17] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -104,6 +116,9 @@ const EVENTS: [Event; 14] = [
     Event::Operator,
     Event::SlowStart,
     Event::WorkerStarted,
+    Event::Check,
+    Event::CheckTimedOut,
+    Event::Connected,
 ];
 const INDEX_BITS: u32 = 27;
 /// Requests of each kind that stand for all, where they are not followed one by one.
@@ -119,18 +134,23 @@ pub struct World<S> {
     events: EventList,
     sources: Vec<Source>,
     next_arrival: (u64, usize),
-    cpu_finish: Vec<u64>,
-    next_cpu: (u64, usize),
+    /// When each server's cores finish something next; after them, when an answer of Redis and of
+    /// the storage arrives next, if these are on the primary, and when a transfer ends next.
+    clocks: Vec<u64>,
+    next_clock: (u64, usize),
     servers: Vec<Server>,
     tasks: Slab,
     classes: Vec<Class>,
     balancer: Balancer,
+    connections: Option<Connections>,
     backlog: VecDeque<u32>,
     /// Those in the backlog whose clients have been answered with an error.
     backlog_dead: usize,
-    redis: Station,
+    redis: Service,
+    store: Option<Store>,
     database: Station,
-    nfs: Station,
+    nfs: Service,
+    files: Option<Files>,
     warming: Warming,
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
@@ -213,17 +233,20 @@ impl<S: FactSink> World<S> {
             events: EventList::default(),
             sources,
             next_arrival: (u64::MAX, 0),
-            cpu_finish: vec![u64::MAX; model.servers.len()],
-            next_cpu: (u64::MAX, 0),
+            clocks: vec![u64::MAX; model.servers.len() + hosted::clocks(&model)],
+            next_clock: (u64::MAX, 0),
             servers: servers_of(&model),
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
+            connections: Connections::new(&model),
             backlog: VecDeque::new(),
             backlog_dead: 0,
-            redis: Station::new(model.redis),
+            redis: Service::new(model.redis),
             database: Station::new(model.database),
-            nfs: Station::new(model.nfs),
+            nfs: Service::new(model.nfs),
+            store: Store::new(&model),
+            files: Files::new(&model),
             warming: Warming::new(&model.cache),
             people,
             queues: Default::default(),
@@ -274,9 +297,9 @@ impl<S: FactSink> World<S> {
     pub fn advance(&mut self, limit: u64) -> Option<Notice> {
         loop {
             let event = self.events.next_time();
-            let (cpu, server) = self.next_cpu;
+            let (clock, which) = self.next_clock;
             let (arrival, source) = self.next_arrival;
-            let next = event.min(cpu).min(arrival);
+            let next = event.min(clock).min(arrival);
             if next > limit {
                 self.now = limit;
                 return None;
@@ -287,8 +310,8 @@ impl<S: FactSink> World<S> {
                 if let Some(notice) = self.handle() {
                     return Some(notice);
                 }
-            } else if cpu == next {
-                self.cpu_done(server);
+            } else if clock == next {
+                self.clock(which);
             } else {
                 self.open_arrival(source);
             }
@@ -320,6 +343,9 @@ impl<S: FactSink> World<S> {
             Event::Resized => self.resized(index as usize),
             Event::SlowStart => self.slow_start(index as usize),
             Event::WorkerStarted => self.worker_started(),
+            Event::Check => self.check(),
+            Event::CheckTimedOut => self.checked(index as usize, false),
+            Event::Connected => self.connected(index),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }
@@ -340,12 +366,14 @@ impl<S: FactSink> World<S> {
 
     fn open(&mut self) {
         self.find_next_arrival();
+        self.stored(|_| {});
         let primary = ServerId::PRIMARY;
         self.servers[0].start_serving(self.model.group.primary_weight);
         self.tell(Fact::PowerChanged { server: primary, on: true, commanded: true });
         self.tell(Fact::ReadyChanged { server: primary, ready: true });
         self.tell(Fact::RoutingChanged { server: primary, receives: true });
         let monitoring = self.model.monitoring;
+        self.check();
         self.scrape();
         self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
         self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);

@@ -14,7 +14,7 @@ pub struct JobCounts {
     pub enqueued: u64,
     /// Completed at least once.
     pub completed: u64,
-    /// Killed and in no queue, or unaccounted for.
+    /// Killed or evicted and in no queue, or unaccounted for.
     pub lost: u64,
     /// Completed again.
     pub duplicated: u64,
@@ -26,7 +26,7 @@ pub struct JobCounts {
 enum State {
     Pending,
     Completed,
-    Killed,
+    Lost,
 }
 
 /// Jobs by number, from the oldest that is pending on.
@@ -60,11 +60,12 @@ impl JobsExactlyOnce {
                 self.window.push_back(State::Pending);
             }
             Fact::JobCompleted { job, .. } => self.completed(at, job),
+            Fact::JobEvicted { job } => {
+                self.lost(job);
+                self.verdict.violate(at, || format!("job {} was evicted from its queue", job.0));
+            }
             Fact::JobKilled { job, server } => {
-                if let Some(state) = self.state(job) {
-                    *state = State::Killed;
-                }
-                self.counts.lost += 1;
+                self.lost(job);
                 self.verdict.violate(at, || format!("job {} was killed on {server}", job.0));
             }
             Fact::RequestArrived { .. }
@@ -78,6 +79,8 @@ impl JobsExactlyOnce {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
             Fact::Flow(flow) => self.flow(at, flow),
         }
@@ -114,6 +117,13 @@ impl JobsExactlyOnce {
             | Flow::Failed { .. }
             | Flow::JobsStarted { .. } => {}
         }
+    }
+
+    fn lost(&mut self, job: JobId) {
+        if let Some(state) = self.state(job) {
+            *state = State::Lost;
+        }
+        self.counts.lost += 1;
     }
 
     fn state(&mut self, job: JobId) -> Option<&mut State> {

@@ -48,6 +48,9 @@ impl Little {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. }
             | Fact::Flow(_) => return,
         };

@@ -56,6 +56,9 @@ impl Servers {
             | Fact::JobEnqueued { .. }
             | Fact::PowerChanged { .. }
             | Fact::RoutingChanged { .. }
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
             Fact::Flow(flow) => self.flow(at, flow),
         }
@@ -113,9 +116,10 @@ impl Servers {
         }
         let by_scaling = match cause {
             FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
-            FailureCause::QueueFull | FailureCause::OutOfMemory | FailureCause::TimedOut => {
-                server.is_some_and(|server| !self.ready[server.index()])
-            }
+            FailureCause::QueueFull
+            | FailureCause::OutOfMemory
+            | FailureCause::TimedOut
+            | FailureCause::RedisFull => server.is_some_and(|server| !self.ready[server.index()]),
         };
         if by_scaling {
             let place = server.map_or_else(|| "the proxy".to_owned(), |server| server.to_string());

@@ -3,7 +3,7 @@
 use crate::chance::Draws;
 use crate::model::{Dist, Model, Phase, Place};
 
-use super::means::station;
+use super::means::{DATABASE, station};
 use super::station::Wait;
 
 /// What a request met. Times in seconds.
@@ -157,10 +157,10 @@ fn sample(phases: &[Phase], fixed: f64, atoms: usize, name: &str) -> Vec<Atom> {
         step /= base;
         let lengths = quantiles(&phase.demand, atoms, &format!("flow/{name}/{number}"));
         for (atom, rank) in sample.iter_mut().zip(ranks(step, atoms)) {
-            match phase.place {
-                Place::Cpu => atom.cpu += lengths[rank],
-                Place::Database => atom.database += lengths[rank],
-                Place::Redis | Place::Nfs | Place::Wait => atom.fixed += lengths[rank],
+            match (phase.place, station(phase.place)) {
+                (Place::Cpu, _) => atom.cpu += lengths[rank],
+                (_, Some(DATABASE)) => atom.database += lengths[rank],
+                _ => atom.fixed += lengths[rank],
             }
         }
     }

@@ -23,13 +23,16 @@ pub(crate) struct Means {
     pub variance: f64,
 }
 
+/// The database's number among the shared stations.
+pub(crate) const DATABASE: usize = 1;
+
 /// The number of a station among the shared ones.
 pub(crate) const fn station(place: Place) -> Option<usize> {
-    match place {
+    match place.host() {
         Place::Redis => Some(0),
-        Place::Database => Some(1),
+        Place::Database => Some(DATABASE),
         Place::Nfs => Some(2),
-        Place::Cpu | Place::Wait => None,
+        _ => None,
     }
 }
 
@@ -82,8 +85,8 @@ impl Means {
         if factor > 1.0 {
             self.cpu *= factor;
             self.cpu_square *= factor * factor;
-            self.stations[1] *= factor;
-            self.squares[1] *= factor * factor;
+            self.stations[DATABASE] *= factor;
+            self.squares[DATABASE] *= factor * factor;
         }
     }
 

@@ -1,13 +1,17 @@
 //! The shared stations, as servers of flows.
 
 use super::erlang::Delay;
-use super::means::Means;
-use crate::model::Model;
+use super::means::{Means, station};
+use crate::model::{Host, Model, Place};
 
 /// Redis, database and storage.
 #[derive(Debug)]
 pub(crate) struct Stations {
     delays: [Delay; 3],
+    /// Network there and back, in nanoseconds.
+    networks: [u64; 3],
+    /// Whether each runs on the primary's cores.
+    hosted: [bool; 3],
     /// Work a second that each was given in the last step, in servers.
     offered: [f64; 3],
 }
@@ -24,8 +28,31 @@ pub(crate) struct Wait {
 impl Stations {
     /// The stations of `model`, idle.
     pub fn new(model: &Model) -> Self {
-        let delay = |station: crate::model::Station| Delay::new(station.servers);
-        Self { delays: [model.redis, model.database, model.nfs].map(delay), offered: [0.0; 3] }
+        let all = [model.redis, model.database, model.nfs];
+        Self {
+            delays: all.map(|station| Delay::new(station.servers)),
+            networks: all.map(|station| station.latency.as_nanos().cast_unsigned()),
+            hosted: all.map(|station| station.host == Host::Primary),
+            offered: [0.0; 3],
+        }
+    }
+
+    /// Network to a station and back, in nanoseconds.
+    pub fn network(&self, place: Place) -> u64 {
+        station(place).map_or(0, |index| self.networks[index])
+    }
+
+    /// Visits to those on the primary take longer by what its cores are slower.
+    pub fn slow(&self, means: &mut Means, slowdown: f64) {
+        for index in (0..3).filter(|&index| self.hosted[index]) {
+            means.stations[index] *= slowdown;
+            means.squares[index] *= slowdown * slowdown;
+        }
+    }
+
+    /// Visits that are served by the primary's cores, on average over the last step.
+    pub fn on_primary(&self) -> f64 {
+        (0..3).filter(|&index| self.hosted[index]).map(|index| self.offered[index]).sum()
     }
 
     /// What they were given in a step.

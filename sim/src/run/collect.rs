@@ -194,6 +194,9 @@ impl FactSink for Collector {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
             Fact::Flow(flow) => self.flow(at, flow),
         }

@@ -76,6 +76,9 @@ impl FactSink for RequestTrace<'_> {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. }
             | Fact::Flow(_) => {}
         }
@@ -90,5 +93,6 @@ const fn outcome(cause: FailureCause) -> &'static str {
         FailureCause::Killed => "killed",
         FailureCause::OutOfMemory => "out-of-memory",
         FailureCause::TimedOut => "timed-out",
+        FailureCause::RedisFull => "redis-full",
     }
 }

@@ -2,9 +2,11 @@
 
 mod acts;
 mod fidelity;
+mod files;
 mod hardware;
 mod loads;
 mod parts;
+mod shared;
 mod work;
 
 use std::path::Path;
@@ -14,7 +16,7 @@ use tidegate_core::{GroupConfig, Span, Timestamp};
 
 use super::file::ScenarioFile;
 use super::{Fault, Key, Overrides};
-use crate::model::{Hardware, Model, Monitoring};
+use crate::model::{Fidelity, Hardware, Model, Monitoring};
 
 const MIB: u64 = 1 << 20;
 const LONGEST: Span = Span::from_hours(24 * 366);
@@ -39,29 +41,31 @@ pub(super) fn lower(
         run.end = Timestamp::MAX;
     }
     let group = group(file)?;
+    let benches = hardware::benches(file)?;
     let servers = hardware::servers(file, group.standbys)?;
-    let (fidelity, fidelity_because) = fidelity::fidelity(file, &loads, duration)?;
     let monitoring = parts::monitoring(file)?;
     check_evidence(file, monitoring)?;
-    Ok(Model {
+    let model = Model {
         name: name.to_owned(),
         title: file.title.clone(),
         zone: file.start.zone.clone(),
         start,
         duration,
         seed: overrides.seed.unwrap_or(file.seed),
-        fidelity,
-        fidelity_because,
+        fidelity: Fidelity::Request,
+        fidelity_because: None,
         group: weighted(group, &servers),
         currency: hardware::plan(file, &file.group.primary, "group.primary")?.price.currency,
         upgrade: hardware::upgrade(file, &servers)?,
         servers,
-        benches: hardware::benches(file)?,
+        files: files::files(file, &benches)?,
+        benches,
         machine: parts::machine(file, directory)?,
         proxy: parts::proxy(file)?,
-        redis: parts::station(file.redis, "redis", 1, Span::from_nanos(200_000))?,
-        database: parts::station(file.database, "database", 8, Span::from_nanos(500_000))?,
-        nfs: parts::station(file.nfs, "nfs", 8, Span::from_nanos(500_000))?,
+        redis: shared::redis(file)?,
+        store: shared::store(file)?,
+        database: shared::database(file)?,
+        nfs: shared::nfs(file)?,
         memory: parts::memory(file)?,
         cache: parts::cache(file)?,
         monitoring,
@@ -72,7 +76,8 @@ pub(super) fn lower(
         resizes: acts::resizes(file, &run)?,
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
-    })
+    };
+    fidelity::choose(model, file.fidelity)
 }
 
 fn group(file: &ScenarioFile) -> Result<GroupConfig, Fault> {

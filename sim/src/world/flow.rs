@@ -10,10 +10,10 @@ use crate::flow::{
     Answered, Conditions, Cumulative, JobFlows, Latencies, Means, Offered, Population, ServerFlow,
     Site, Stations, Workers,
 };
-use crate::model::{Load, Model};
+use crate::model::{Load, Model, Place};
 
-use super::World;
 use super::server::Server;
+use super::{Event, World};
 use counted::{Counted, Whole};
 
 /// What a server's requests met since it was last told how long they took.
@@ -235,17 +235,6 @@ impl Flows {
     pub fn equip(&mut self, server: usize, model: &Model) {
         self.sides[server].site = site_of(server, model);
     }
-
-    /// A clocked job goes to the cores; by what its work is slower there.
-    pub fn begin_task(&mut self, server: usize) -> f64 {
-        self.sides[server].tasks += 1;
-        self.sides[server].slowdown
-    }
-
-    /// A clocked job has left the cores.
-    pub fn end_task(&mut self, server: usize) {
-        self.sides[server].tasks -= 1;
-    }
 }
 
 fn span(seconds: f64) -> Span {
@@ -267,7 +256,8 @@ impl<S: FactSink> World<S> {
 
     fn flow_step(&mut self, flows: &mut Flows, to: u64) {
         flows.arrive(to);
-        let mixture = flows.mixture();
+        let mut mixture = flows.mixture();
+        flows.stations.slow(&mut mixture, flows.sides[0].slowdown);
         let arrived: f64 = flows.step.arrivals.iter().sum();
         let receiving = |server: &&Server| server.receives;
         let shares: f64 = self.servers.iter().filter(receiving).map(|s| f64::from(s.share)).sum();
@@ -310,7 +300,8 @@ impl<S: FactSink> World<S> {
         server.warmed = server.warmed.saturating_add(arrivals as u32);
         let cores = f64::from(server.cores);
         let clocked = f64::from(side.tasks);
-        let background = jobs.cores(index, side.slowdown) + clocked / side.slowdown;
+        let hosted = if index == 0 { stations.on_primary() } else { 0.0 };
+        let background = jobs.cores(index, side.slowdown) + (clocked + hosted) / side.slowdown;
         let tasks = background * side.slowdown;
         let all = stations.offered();
         let offered = Offered {
@@ -387,6 +378,31 @@ impl<S: FactSink> World<S> {
             self.tell_flow(started, Flow::JobsStarted { count: started, server });
             self.tell_flow(done, Flow::JobsCompleted { count: done, server });
             self.servers[index].flow_jobs = side.counted.jobs_running() as u32;
+        }
+    }
+
+    /// A clocked job's step: as long as the load of the cores makes it.
+    pub(super) fn flow_phase(&mut self, slot: u32, place: Place, demand: u64) {
+        let Some(flows) = &mut self.flows else { return };
+        let side = &mut flows.sides[usize::from(self.tasks.get(slot).server)];
+        let length = match place {
+            Place::Cpu => {
+                side.tasks += 1;
+                (demand as f64 * side.slowdown) as u64
+            }
+            _ => demand + flows.stations.network(place),
+        };
+        self.at(self.now.saturating_add(length), Event::PhaseDone, slot);
+    }
+
+    /// A clocked job has done its step.
+    pub(super) fn flow_phase_done(&mut self, slot: u32) {
+        let task = self.tasks.get(slot);
+        let place = self.classes[usize::from(task.class)].phases[usize::from(task.phase)].place;
+        if place == Place::Cpu
+            && let Some(flows) = &mut self.flows
+        {
+            flows.sides[usize::from(task.server)].tasks -= 1;
         }
     }
 

@@ -8,6 +8,7 @@ use tidegate_core::{Generation, Power, Ratio};
 use crate::cpu::Cpu;
 use crate::model::{Hardware, Memory, Model};
 
+use super::checks::Standing;
 use super::pool::{Limits, Pool};
 
 /// A server's share for each unit of its weight, when its slow start is over.
@@ -29,6 +30,7 @@ pub(super) struct Server {
     pub ready: bool,
     /// The proxy sends it new requests.
     pub receives: bool,
+    pub standing: Standing,
     /// Its job workers take new jobs.
     pub takes_jobs: bool,
     pub generation: Generation,
@@ -59,6 +61,8 @@ pub(super) struct Server {
     memory_grown: u64,
     /// Requests that its workers have answered, where they are not followed one by one.
     answered: f64,
+    /// What a shared service on it holds.
+    pub memory_hosted: u64,
     memory: Memory,
     /// Core-nanoseconds at past samples, as far back as the metric's range.
     pub counters: VecDeque<(u64, u64)>,
@@ -73,6 +77,7 @@ impl Server {
             power: Power::Off,
             ready: false,
             receives: false,
+            standing: Standing::GOOD,
             takes_jobs: false,
             generation: Generation(0),
             weight: 0,
@@ -93,6 +98,7 @@ impl Server {
             memory_fixed: 0,
             memory_grown: 0,
             answered: 0.0,
+            memory_hosted: 0,
             memory: model.memory,
             counters: VecDeque::new(),
             samples: VecDeque::new(),
@@ -145,9 +151,13 @@ impl Server {
         part.max(1) as u32
     }
 
+    const fn memory_in_use(&self) -> u64 {
+        self.memory_fixed + self.memory_grown + self.memory_hosted
+    }
+
     /// Share of its memory in use; past the whole it is full.
     pub fn memory_used(&self) -> Ratio {
-        let used = u128::from(self.memory_fixed + self.memory_grown);
+        let used = u128::from(self.memory_in_use());
         Ratio::of(used, u128::from(self.memory_total)).min(Ratio::ONE)
     }
 
@@ -174,17 +184,20 @@ impl Server {
 
     /// Whether the kernel has to kill somebody.
     pub const fn is_out_of_memory(&self) -> bool {
-        self.memory_fixed + self.memory_grown > self.memory_limit
+        self.memory_in_use() > self.memory_limit
     }
 
-    /// Bench and number of the web worker that has grown most; of several, the first.
+    /// Bench and number of the web worker that has grown most, if any has; of several, the first.
     pub fn most_grown(&self) -> Option<(usize, u32)> {
         let workers = self.pools.iter().enumerate().flat_map(|(bench, pool)| {
             (0..)
                 .zip(&pool.workers)
                 .map(move |(worker, age)| (Reverse(age.answered), bench, worker))
         });
-        workers.min().map(|(_, bench, worker)| (bench, worker))
+        workers
+            .filter(|(Reverse(answered), ..)| *answered > 0)
+            .min()
+            .map(|(_, bench, worker)| (bench, worker))
     }
 
     /// A fresh worker takes the place of this one, which gives back what it has gained.

@@ -2,43 +2,50 @@
 
 use tidegate_core::Span;
 
-use crate::model::{Fidelity, Load, Open, Piece};
+use crate::model::{Fidelity, Load, Model, Open, Piece};
 use crate::scenario::Fault;
-use crate::scenario::file::{FidelityFile, ScenarioFile};
+use crate::scenario::file::FidelityFile;
 
 /// More requests than these are taken as flows where the choice is the program's: about a minute's
 /// work one by one.
 const ONE_BY_ONE: f64 = 1e8;
 
-/// What was chosen and, where that was left to the program, why.
-pub(super) fn fidelity(
-    file: &ScenarioFile,
-    loads: &[Load],
-    duration: Span,
-) -> Result<(Fidelity, Option<String>), Fault> {
-    let unknown = unknown_to_flows(file);
-    match file.fidelity {
-        FidelityFile::Request => Ok((Fidelity::Request, None)),
+/// The model with what was chosen and, where that was left to the program, why.
+pub(super) fn choose(model: Model, chosen: FidelityFile) -> Result<Model, Fault> {
+    let unknown = unknown_to_flows(&model);
+    let (fidelity, because) = match chosen {
+        FidelityFile::Request => (Fidelity::Request, None),
         FidelityFile::Fluid => match unknown {
-            None => Ok((Fidelity::Fluid, None)),
-            Some(key) => Err(Fault::at("fidelity", format!("flows do not know `{key}`"))
-                .hint(format!("take `{key}` out, or set `fidelity` to \"request\""))),
+            None => (Fidelity::Fluid, None),
+            Some(key) => {
+                let hint = format!("take `{key}` out, or set `fidelity` to \"request\"");
+                let message = format!("flows do not know `{key}`");
+                return Err(Fault::at("fidelity", message).hint(hint));
+            }
         },
         FidelityFile::Auto => {
-            let requests = expected(loads, duration);
+            let requests = expected(&model.loads, model.duration);
             let about = format!("about {} requests are expected", rounded(requests));
-            Ok(match unknown {
+            match unknown {
                 Some(key) => (Fidelity::Request, Some(format!("flows do not know `{key}`"))),
                 None if requests > ONE_BY_ONE => (Fidelity::Fluid, Some(about)),
                 None => (Fidelity::Request, Some(about)),
-            })
+            }
         }
-    }
+    };
+    Ok(Model { fidelity, fidelity_because: because, ..model })
 }
 
-/// The first key of the file that makes a difference only between one request and another.
-fn unknown_to_flows(file: &ScenarioFile) -> Option<&'static str> {
-    let keys = [(file.proxy.sticky, "proxy.sticky"), (file.memory.oom_killer, "memory.oom_killer")];
+/// The first key that makes a difference only between one request and another.
+fn unknown_to_flows(model: &Model) -> Option<&'static str> {
+    let keys = [
+        (model.proxy.sticky, "proxy.sticky"),
+        (model.proxy.health.is_some(), "proxy.health"),
+        (model.proxy.connections.is_some(), "proxy.connect"),
+        (model.memory.oom_killer, "memory.oom_killer"),
+        (model.store.is_some(), "redis.memory"),
+        (model.files.is_some(), "nfs"),
+    ];
     keys.into_iter().find(|(given, _)| *given).map(|(_, key)| key)
 }
 
@@ -81,7 +88,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::model::Model;
     use crate::scenario::{Overrides, ScenarioError, parse};
 
     fn read(more: &str, rate: f64) -> Result<Model, ScenarioError> {
