@@ -28,11 +28,16 @@ pub(crate) const DATABASE: usize = 1;
 
 /// The number of a station among the shared ones.
 pub(crate) const fn station(place: Place) -> Option<usize> {
-    match place.host() {
+    match place {
         Place::Redis => Some(0),
-        Place::Database => Some(DATABASE),
-        Place::Nfs => Some(2),
-        _ => None,
+        Place::Database | Place::Miss => Some(DATABASE),
+        Place::Nfs
+        | Place::Open
+        | Place::Fetch
+        | Place::Transfer
+        | Place::Commit
+        | Place::Close => Some(2),
+        Place::Cpu | Place::Wait => None,
     }
 }
 

@@ -385,12 +385,11 @@ impl<S: FactSink> World<S> {
     pub(super) fn flow_phase(&mut self, slot: u32, place: Place, demand: u64) {
         let Some(flows) = &mut self.flows else { return };
         let side = &mut flows.sides[usize::from(self.tasks.get(slot).server)];
-        let length = match place {
-            Place::Cpu => {
-                side.tasks += 1;
-                (demand as f64 * side.slowdown) as u64
-            }
-            _ => demand + flows.stations.network(place),
+        let length = if place == Place::Cpu {
+            side.tasks += 1;
+            (demand as f64 * side.slowdown) as u64
+        } else {
+            demand + flows.stations.network(place)
         };
         self.at(self.now.saturating_add(length), Event::PhaseDone, slot);
     }
