@@ -1,5 +1,6 @@
 //! `tidegate run`.
 
+mod fleet;
 mod many;
 
 use std::fs::{self, File};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use tidegate_core::record::{Fidelity, Simulation};
+use tidegate_core::record::{Fidelity, RunRecord, Simulation};
 use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
@@ -40,8 +41,8 @@ pub(crate) struct RunArguments {
     /// Runs so many seeds, from the scenario's on, and reports means with their confidence.
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroUsize>,
-    /// Threads for `--seeds`; as many as there are cores if absent. The result is the same.
-    #[arg(long, value_name = "J", requires = "seeds")]
+    /// Threads for `--seeds` or a fleet; one for each core if absent. The result is the same.
+    #[arg(long, value_name = "J")]
     jobs: Option<NonZeroUsize>,
     /// How to print the report.
     #[arg(long, value_enum, default_value = "text")]
@@ -64,8 +65,19 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         return refuse::option(what, "add `--set fidelity=request`");
     }
     let directory = arguments.out.join(&model.name);
+    if model.fleet.is_some() && (arguments.seeds.is_some() || arguments.trace_requests.is_some()) {
+        let what = "--seeds and --trace-requests: a fleet has neither";
+        return refuse::option(what, "run it without, under one seed at a time");
+    }
     if let Some(seeds) = arguments.seeds {
         return many::run(&model, seeds, arguments.jobs, &directory, arguments.format);
+    }
+    if let Some(fleet) = &model.fleet {
+        return fleet::run(&model, fleet, arguments.jobs, &directory, arguments.format);
+    }
+    if arguments.jobs.is_some() {
+        let what = "--jobs: one run of one group takes one thread";
+        return refuse::option(what, "take it out, or add `--seeds`");
     }
     let started = Instant::now();
     let requests = arguments.trace_requests.as_deref();
@@ -76,7 +88,8 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
             return refuse::plain(&what, &why);
         }
     };
-    let simulation = figures(&finished, model.duration.as_secs_f64(), started.elapsed());
+    let simulation =
+        figures(&finished.record, finished.events, model.duration.as_secs_f64(), started.elapsed());
     if let Err(why) = write_all(&finished.record, &directory) {
         return refuse::plain("the report is not complete", &why);
     }
@@ -104,7 +117,7 @@ fn simulate(
         None => None,
     };
     let bar = progress_bar(1_000);
-    let trace = trace.as_mut().map(|out| out as &mut dyn Write);
+    let trace = trace.as_mut().map(|out| out as &mut (dyn Write + Send));
     let mut shown = |progress| show(&bar, progress, started);
     let finished = run_traced(model, &mut journal, trace, &mut shown).map_err(here)?;
     journal.flush().map_err(here)?;
@@ -132,14 +145,19 @@ fn show(bar: &ProgressBar, progress: Progress, started: Instant) {
     bar.set_message(format!("{} simulated, {rate:.1} M events/s", progress.simulated));
 }
 
-fn figures(finished: &Finished, simulated_seconds: f64, elapsed: Duration) -> Simulation {
+fn figures(
+    record: &RunRecord,
+    events: u64,
+    simulated_seconds: f64,
+    elapsed: Duration,
+) -> Simulation {
     let wall_seconds = elapsed.as_secs_f64();
     Simulation {
         simulated_seconds,
         wall_seconds,
-        events: finished.events,
-        events_per_second: finished.events as f64 / wall_seconds,
-        requests_per_second: finished.record.summary.requests.arrived as f64 / wall_seconds,
+        events,
+        events_per_second: events as f64 / wall_seconds,
+        requests_per_second: record.summary.requests.arrived as f64 / wall_seconds,
         peak_rss_bytes: peak_rss(),
     }
 }

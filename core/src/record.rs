@@ -77,6 +77,79 @@ pub struct Summary {
     pub properties: Vec<PropertyResult>,
     /// What the scenario expected.
     pub expectations: Vec<ExpectationResult>,
+    /// How many groups these are the sums of, if more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetSummary>,
+}
+
+/// A fleet's groups and their provider.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FleetSummary {
+    /// Groups.
+    pub groups: u64,
+    /// Those in which all properties hold.
+    pub held: u64,
+    /// What the provider was asked for, if it has limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Starts>,
+}
+
+/// Starts of machines that a provider was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Starts {
+    /// How many.
+    pub asked: u64,
+    /// Refused, for no machine was left.
+    pub refused: u64,
+    /// Seconds until the machine began to boot, on average; absent if none did.
+    pub mean_wait_s: Option<f64>,
+    /// The longest of these times.
+    pub longest_wait_s: f64,
+    /// Most machines that were given away at once.
+    pub most_machines: u64,
+}
+
+/// One group of a fleet: a row of `groups.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupRow {
+    /// Its name.
+    pub group: String,
+    /// Name of the primary's plan.
+    pub plan: String,
+    /// Factor on the scenario's load.
+    pub scale: f64,
+    /// Whether all properties hold.
+    pub held: bool,
+    /// Those that do not.
+    pub violated: String,
+    /// Requests that reached the proxy.
+    pub arrived: u64,
+    /// Answered.
+    pub served: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Failed because of scaling.
+    pub failed_by_scaling: u64,
+    /// Median latency in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile.
+    pub p99_ms: Option<f64>,
+    /// Servers added.
+    pub ups: u64,
+    /// Servers released.
+    pub downs: u64,
+    /// Sequences that failed.
+    pub failed_sequences: u64,
+    /// When the first server was asked for.
+    pub first_up: Option<LocalTime>,
+    /// Time for which standbys had power.
+    pub standby_seconds_powered: f64,
+    /// The bill.
+    pub cost: Money,
+    /// Hash of its record.
+    pub fingerprint: String,
 }
 
 /// How closely the requests of a run were followed.
@@ -308,11 +381,11 @@ pub struct TimelineRow {
     /// Their mean used share of memory, at the end.
     pub memory: Option<Ratio>,
     /// Servers that receive traffic, at the end.
-    pub serving: u16,
+    pub serving: u32,
     /// Servers that have power, at the end.
-    pub powered: u16,
+    pub powered: u32,
     /// Servers that the demands resolve to, at the end.
-    pub wanted: u16,
+    pub wanted: u32,
     /// Requests a second that the receiving servers could serve, by CPU alone and by what the
     /// run's requests cost on average.
     pub capacity_per_second: f64,

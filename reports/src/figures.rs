@@ -1,5 +1,7 @@
 //! The figures of a run as short texts, shared by the terminal and the page.
 
+use std::fmt::Write as _;
+
 use tidegate_core::Money;
 use tidegate_core::record::{
     Action, Baseline, Billing, ClosestCall, Distribution, Fidelity, Jobs, Requests, RunRecord,
@@ -32,6 +34,26 @@ pub fn fidelity(summary: &Summary) -> Option<Line> {
     let chosen = summary.fidelity_because.as_ref().map(|why| format!("; chosen because {why}"));
     let told = chosen.is_some() || summary.fidelity == Fidelity::Fluid;
     told.then(|| Line::new("Fidelity", format!("{what}{}", chosen.unwrap_or_default())))
+}
+
+/// How many groups there are, and how their provider fared.
+pub fn fleet(summary: &Summary) -> Option<Line> {
+    let fleet = summary.fleet?;
+    let mut text = format!("{} groups, {} held", count(fleet.groups), count(fleet.held));
+    if let Some(starts) = fleet.starts {
+        let waited = starts.mean_wait_s.map_or_else(String::new, |mean| {
+            let longest = length_of_seconds(starts.longest_wait_s);
+            format!(", waited {} on average and {longest} at most", length_of_seconds(mean))
+        });
+        let _ = write!(
+            text,
+            "; provider: {} starts asked for, {} refused{waited}, {} machines at once at most",
+            count(starts.asked),
+            count(starts.refused),
+            count(starts.most_machines)
+        );
+    }
+    Some(Line::new("Fleet", text))
 }
 
 /// What became of the requests.

@@ -56,6 +56,7 @@ pub fn empty() -> RunRecord {
             seed: 0,
             fidelity: Fidelity::Request,
             fidelity_because: None,
+            fleet: None,
             fingerprint: String::new(),
             requests: Requests::default(),
             jobs: Jobs::default(),

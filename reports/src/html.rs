@@ -39,6 +39,7 @@ impl<'a> Page<'a> {
     fn new(record: &'a RunRecord, plots: &'a [(&'static str, String)]) -> Self {
         let summary = &record.summary;
         let mut lines: Vec<Line> = figures::fidelity(summary).into_iter().collect();
+        lines.extend(figures::fleet(summary));
         lines.push(figures::requests(&summary.requests));
         lines.extend(figures::failures(record));
         lines.extend(figures::times(&summary.requests));

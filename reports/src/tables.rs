@@ -4,7 +4,7 @@ use std::io::Write;
 
 use jiff::tz::TimeZone;
 use tidegate_core::billing::{LedgerLine, Unit};
-use tidegate_core::record::{RunRecord, TimelineRow};
+use tidegate_core::record::{GroupRow, RunRecord, TimelineRow};
 use tidegate_core::{Currency, Ratio};
 
 use crate::format::{exact_seconds, rfc3339, zone_of};
@@ -52,6 +52,16 @@ const LEDGER: [&str; 10] = [
     "amount",
     "currency",
 ];
+
+/// Writes the groups of a fleet: a header, then one line a group.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn groups_csv(groups: &[GroupRow], out: impl Write) -> Result<(), TableError> {
+    let mut table = csv::Writer::from_writer(out);
+    groups.iter().try_for_each(|group| table.serialize(group))?;
+    Ok(table.flush()?)
+}
 
 /// Writes the timeline: a header, then one line an interval; `at` is the end of the interval.
 pub fn timeline_csv(record: &RunRecord, out: impl Write) -> Result<(), TableError> {

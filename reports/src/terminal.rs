@@ -37,6 +37,9 @@ pub fn terminal(record: &RunRecord, simulation: &Simulation, style: Style) -> St
     if let Some(line) = figures::fidelity(summary) {
         screen.line(&line);
     }
+    if let Some(line) = figures::fleet(summary) {
+        screen.line(&line);
+    }
     scaling(&mut screen, record);
     screen.plain("");
     requests(&mut screen, record);

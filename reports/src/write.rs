@@ -4,10 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tidegate_core::record::RunRecord;
+use tidegate_core::record::{GroupRow, RunRecord};
 
 use crate::{
-    HtmlError, PlotError, TableError, html, ledger_csv, plots, summary_json, timeline_csv,
+    HtmlError, PlotError, TableError, groups_csv, html, ledger_csv, plots, summary_json,
+    timeline_csv,
 };
 
 /// Why the files of a run could not be written.
@@ -50,12 +51,26 @@ pub enum WriteError {
 /// Writes `summary.json`, `timeline.csv`, `ledger.csv`, the plots as SVG and `index.html` into
 /// `directory`, which is made if it is not there.
 pub fn write_all(record: &RunRecord, directory: &Path) -> Result<(), WriteError> {
+    write_most(record, directory)?;
+    table(directory.join("ledger.csv"), |bytes| ledger_csv(record, bytes))
+}
+
+/// The same for a fleet, whose bill is drawn up by group: `groups.csv` in place of `ledger.csv`.
+pub fn write_fleet(
+    record: &RunRecord,
+    groups: &[GroupRow],
+    directory: &Path,
+) -> Result<(), WriteError> {
+    write_most(record, directory)?;
+    table(directory.join("groups.csv"), |bytes| groups_csv(groups, bytes))
+}
+
+fn write_most(record: &RunRecord, directory: &Path) -> Result<(), WriteError> {
     fs::create_dir_all(directory)
         .map_err(|source| WriteError::File { path: directory.to_owned(), source })?;
     let path = |name: &str| directory.join(name);
     write(path("summary.json"), summary_json(&record.summary).as_bytes())?;
     table(path("timeline.csv"), |bytes| timeline_csv(record, bytes))?;
-    table(path("ledger.csv"), |bytes| ledger_csv(record, bytes))?;
     let drawn = plots(record)
         .map_err(|source| WriteError::Plot { directory: directory.to_owned(), source })?;
     for (name, svg) in &drawn {

@@ -3,13 +3,16 @@
 //! The process is made by inverting the cumulative rate of a piecewise linear curve (Çinlar 1975):
 //! one exponential draw and one square root an arrival, and no draw is rejected.
 
+use std::sync::Arc;
+
 use crate::chance::{Exponentials, Uniforms};
 use crate::model::{Open, Piece};
 
 /// The next arrival of an open load, in nanoseconds from the start of the run.
 #[derive(Debug)]
 pub struct Arrivals {
-    pieces: Vec<Piece>,
+    pieces: Arc<[Piece]>,
+    scale: f64,
     next_piece: usize,
     present: Option<Present>,
     /// Seconds into the present piece.
@@ -48,7 +51,8 @@ impl Arrivals {
             Chance::Poisson(Exponentials::new(seed, name))
         };
         let mut arrivals = Self {
-            pieces: load.pieces.clone(),
+            pieces: Arc::clone(&load.pieces),
+            scale: load.scale,
             next_piece: 0,
             present: None,
             position: 0.0,
@@ -110,6 +114,8 @@ impl Arrivals {
     fn open_piece(&mut self) {
         self.position = 0.0;
         self.present = self.pieces.get(self.next_piece).map(|&piece| {
+            let (rate_from, rate_to) = (piece.rate_from * self.scale, piece.rate_to * self.scale);
+            let piece = Piece { rate_from, rate_to, ..piece };
             let length = length_of(piece);
             let slope = (piece.rate_to - piece.rate_from) / length;
             let gap = (slope == 0.0 && piece.rate_from > 0.0).then(|| 1.0 / piece.rate_from);
@@ -158,7 +164,7 @@ mod tests {
     }
 
     fn all(exact: bool, pieces: Vec<Piece>) -> Vec<u64> {
-        let load = Open { pieces, exact, class: None };
+        let load = Open { pieces: pieces.into(), scale: 1.0, exact, class: None };
         let mut arrivals = Arrivals::new(&load, 3, "test");
         std::iter::from_fn(|| Some(arrivals.draw()).filter(|&time| time < u64::MAX)).collect()
     }

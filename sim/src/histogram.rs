@@ -41,6 +41,18 @@ impl Histogram {
         self.total += count;
     }
 
+    /// Takes in the counts of another one with as many bits.
+    pub fn merge(&mut self, other: &Self) {
+        debug_assert_eq!(self.bits, other.bits);
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+    }
+
     #[cold]
     fn grow(&mut self, bin: usize) {
         self.counts.resize(bin + 1, 0);

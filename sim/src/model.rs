@@ -1,8 +1,12 @@
 //! A scenario after reading: checked, in plain units, with nothing left to look up.
 
+mod fleet;
+
 use tidegate_core::billing::Pricing;
 pub use tidegate_core::record::Fidelity;
 use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
+
+pub use fleet::{Fleet, Group, Size};
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Model {
     pub benches: Vec<Bench>,
     /// How servers come and go.
     pub machine: Machine,
+    /// What the provider of machines has to give, if that is limited.
+    pub provider: Option<ProviderLimits>,
     /// The proxy.
     pub proxy: Proxy,
     /// The shared Redis.
@@ -67,6 +73,8 @@ pub struct Model {
     pub operator: Vec<(Timestamp, OperatorRequest)>,
     /// What the scenario expects of its summary.
     pub expectations: Vec<Expectation>,
+    /// The groups, if it is about many.
+    pub fleet: Option<Fleet>,
 }
 
 /// A server's size, price and processes.
@@ -110,6 +118,15 @@ pub struct Machine {
     pub services_stop: Dist,
     /// To stop the machine.
     pub stop: Dist,
+}
+
+/// What a provider of machines has to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProviderLimits {
+    /// Standbys that may have power at once.
+    pub machines: Option<u64>,
+    /// Time between two starts, and how many may come at once.
+    pub starts: Option<(Span, u32)>,
 }
 
 /// How the proxy chooses.
@@ -447,7 +464,9 @@ pub const RATE_MAX: f64 = 1e7;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open {
     /// Pieces in the order of time, without overlap.
-    pub pieces: Vec<Piece>,
+    pub pieces: std::sync::Arc<[Piece]>,
+    /// Factor on all rates.
+    pub scale: f64,
     /// Whether each piece brings its expected number, rounded, instead of a Poisson one.
     pub exact: bool,
     /// The kind of its requests; by weight if absent.

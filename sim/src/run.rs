@@ -1,13 +1,14 @@
 //! A run: the world and the controller in turn, judged and folded into a record.
 
 mod close;
-mod collect;
+pub(crate) mod collect;
 mod expect;
 mod follow;
 mod timeline;
 mod trace;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -20,9 +21,11 @@ use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timel
 use tidegate_core::{Command, Controller, Input, ServerId, Span, Timestamp};
 
 use crate::model::Model;
+use crate::provider::{Ask, Provider};
 use crate::world::{Notice, World};
 
-use collect::Collector;
+use collect::{Collector, Times};
+pub(crate) use expect::judge;
 use trace::RequestTrace;
 
 /// Everything that listens to the world.
@@ -78,7 +81,12 @@ pub struct Finished {
     pub record: RunRecord,
     /// Events that the world processed.
     pub events: u64,
+    /// Latencies and waits.
+    pub(crate) times: [Times; 2],
 }
+
+/// Where a run's journal goes, if anybody wants it.
+pub type Journal<'a> = &'a mut (dyn Write + Send);
 
 /// Simulates `model`, writing the journal as it goes.
 ///
@@ -86,7 +94,7 @@ pub struct Finished {
 /// If the journal cannot be written.
 pub fn run(
     model: &Model,
-    journal: &mut dyn Write,
+    journal: Journal<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Finished> {
     run_traced(model, journal, None, progress)
@@ -98,25 +106,40 @@ pub fn run(
 /// # Errors
 /// If the journal or the requests cannot be written.
 pub fn run_traced<'a>(
-    model: &'a Model,
-    journal: &'a mut dyn Write,
-    requests: Option<&'a mut dyn Write>,
+    model: &Model,
+    journal: Journal<'a>,
+    requests: Option<Journal<'a>>,
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Finished> {
-    let mut run = Run::new(model, journal, requests);
-    run.go(progress)?;
+    let interval = timeline::length(model.duration);
+    let detail = Detail { interval, fine: true };
+    let mut run = Run::new(Arc::new(model.clone()), detail, Some(journal), requests);
+    let mut provider = model.provider.map(Provider::new);
+    while !run.go(u64::MAX, progress)? {
+        run.ask(provider.as_mut());
+    }
     if let Some(trace) = run.world.sink.trace.take() {
         trace.close()?;
     }
     Ok(run.finish())
 }
 
-struct Run<'a> {
-    model: &'a Model,
+/// How closely a run is recorded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Detail {
+    /// Length of the timeline's intervals.
+    pub interval: Span,
+    /// Whether times are told apart to a thousandth, or to a few per cent.
+    pub fine: bool,
+}
+
+/// A run under way.
+pub(crate) struct Run<'a> {
+    model: Arc<Model>,
     zone: TimeZone,
     world: World<Sinks<'a>>,
     controller: Controller,
-    journal: &'a mut dyn Write,
+    journal: Option<Journal<'a>>,
     hash: blake3::Hasher,
     wake: u64,
     last: Option<Decision>,
@@ -128,23 +151,24 @@ struct Run<'a> {
     busy: Vec<u64>,
     /// Core-nanoseconds of work done in all intervals.
     worked: u128,
+    resized: usize,
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        model: &'a Model,
-        journal: &'a mut dyn Write,
-        requests: Option<&'a mut dyn Write>,
+    pub(crate) fn new(
+        model: Arc<Model>,
+        detail: Detail,
+        journal: Option<Journal<'a>>,
+        requests: Option<Journal<'a>>,
     ) -> Self {
         let zone = TimeZone::get(&model.zone).unwrap_or(TimeZone::UTC);
         let plans = model.servers.iter().map(|server| (server.plan.clone(), server.pricing));
         let sinks = Sinks {
             panel: Panel::new(model.servers.len(), &model.group.policy),
             meter: Meter::new(plans, zone.clone()),
-            collector: Collector::new(),
+            collector: Collector::new(detail.fine),
             trace: requests.map(|out| RequestTrace::new(out, zone.clone(), model.proxy.latency)),
         };
-        let interval = timeline::length(model.duration);
         let stage = |index: usize| StageSpan {
             server: ServerId(index as u16),
             stage: if index == 0 { Stage::Serving } else { Stage::Standby },
@@ -152,9 +176,8 @@ impl<'a> Run<'a> {
             to: model.start,
         };
         Self {
-            model,
             zone,
-            world: World::new(model.clone(), interval, sinks),
+            world: World::new(Model::clone(&model), detail.interval, sinks),
             controller: Controller::new(model.group.clone(), model.start),
             journal,
             hash: blake3::Hasher::new(),
@@ -164,25 +187,29 @@ impl<'a> Run<'a> {
             stages: (0..model.servers.len()).map(stage).collect(),
             closest: Vec::new(),
             fired: vec![false; model.group.policy.up.len()],
-            timeline: Timeline { interval, rows: Vec::new() },
+            timeline: Timeline { interval: detail.interval, rows: Vec::new() },
             busy: vec![0; model.servers.len()],
             worked: 0,
+            resized: 0,
+            model,
         }
     }
 
-    fn go(&mut self, progress: &mut dyn FnMut(Progress)) -> io::Result<()> {
-        let end = self.model.duration.as_nanos().cast_unsigned();
-        let mut resized = 0;
+    /// Goes on to `until` or to the end, whichever comes first; false if it stops before that
+    /// because the provider is asked for something.
+    pub(crate) fn go(
+        &mut self,
+        until: u64,
+        progress: &mut dyn FnMut(Progress),
+    ) -> io::Result<bool> {
+        let end = self.model.duration.as_nanos().cast_unsigned().min(until);
         loop {
+            if self.world.has_asks() {
+                return Ok(false);
+            }
             let limit = self.wake.min(end);
             let notice = self.world.advance(limit);
-            while let Some(resize) = self.model.resizes.get(resized)
-                && self.now() >= resize.at
-            {
-                let (plan, pricing) = (resize.to.plan.clone(), resize.to.pricing);
-                self.world.sink.meter.change_plan(resize.at, ServerId::PRIMARY, plan, pricing);
-                resized += 1;
-            }
+            self.follow_resizes();
             match notice {
                 Some(Notice::Observed(observation)) => self.step(&Input::Observe(observation))?,
                 Some(Notice::Completed { id, outcome }) => {
@@ -197,9 +224,41 @@ impl<'a> Run<'a> {
                         events: self.world.events(),
                     });
                 }
-                None if limit == end => return Ok(()),
+                None if limit == end => return Ok(true),
                 None => self.step(&Input::Wake)?,
             }
+        }
+    }
+
+    /// What the provider was asked for, and when.
+    pub(crate) fn asks(&self) -> &[Ask] {
+        self.world.asks()
+    }
+
+    /// Times at which the group gave a machine back since the last call.
+    pub(crate) fn take_releases(&mut self) -> Vec<u64> {
+        self.world.take_releases()
+    }
+
+    /// Puts what was asked for to the provider, and goes on with its answers.
+    pub(crate) fn ask(&mut self, provider: Option<&mut Provider>) {
+        let releases = self.take_releases();
+        let Some(provider) = provider else { return };
+        releases.into_iter().for_each(|at| provider.release(at));
+        for ask in self.world.take_asks() {
+            let answer = provider.ask(ask.at);
+            self.world.provider_answers(ask, answer);
+        }
+    }
+
+    /// From a resize on, the primary is billed by its new plan.
+    fn follow_resizes(&mut self) {
+        while let Some(resize) = self.model.resizes.get(self.resized)
+            && self.now() >= resize.at
+        {
+            let (plan, pricing) = (resize.to.plan.clone(), resize.to.pricing);
+            self.world.sink.meter.change_plan(resize.at, ServerId::PRIMARY, plan, pricing);
+            self.resized += 1;
         }
     }
 
@@ -211,12 +270,14 @@ impl<'a> Run<'a> {
         let now = self.now();
         let step = self.controller.step(now, input.clone());
         let same = self.last.as_ref().is_some_and(|last| last.reads_like(&step.decision));
-        let decision = (!same).then_some(&step.decision);
-        let entry = Entry { at: now, input, commands: &step.commands, decision };
-        let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
-        line.push(b'\n');
-        self.hash.update(&line);
-        self.journal.write_all(&line)?;
+        if let Some(journal) = &mut self.journal {
+            let decision = (!same).then_some(&step.decision);
+            let entry = Entry { at: now, input, commands: &step.commands, decision };
+            let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
+            line.push(b'\n');
+            self.hash.update(&line);
+            journal.write_all(&line)?;
+        }
         self.world.sink.panel.step(now, &step);
         self.follow(now, &step);
         for command in &step.commands {

@@ -15,6 +15,7 @@ mod monitor;
 mod oom;
 mod people;
 mod pool;
+mod provided;
 mod proxy;
 mod redis;
 mod request;
@@ -32,6 +33,7 @@ use crate::arrivals::Arrivals;
 use crate::chance::{Draws, Uniforms};
 use crate::events::EventList;
 use crate::model::{Fidelity, Load, Model, Phase};
+use crate::provider::Ask;
 use crate::slab::Slab;
 use crate::station::Station;
 
@@ -99,9 +101,10 @@ enum Event {
     Check,
     CheckTimedOut,
     Connected,
+    Granted,
 }
 
-const EVENTS: [Event; 17] = [
+const EVENTS: [Event; 18] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -119,6 +122,7 @@ const EVENTS: [Event; 17] = [
     Event::Check,
     Event::CheckTimedOut,
     Event::Connected,
+    Event::Granted,
 ];
 const INDEX_BITS: u32 = 27;
 /// Requests of each kind that stand for all, where they are not followed one by one.
@@ -156,6 +160,14 @@ pub struct World<S> {
     queues: [VecDeque<u32>; 3],
     restarts: VecDeque<Restart>,
     effects: Vec<Option<Command>>,
+    /// Starts that the provider is asked for, where it has limits.
+    asks: Vec<Ask>,
+    /// Starts that it grants, until the machine begins to boot.
+    grants: Vec<Option<Command>>,
+    /// When machines were given back.
+    releases: Vec<u64>,
+    /// Starts that the provider refused, to be told at once.
+    refused: VecDeque<Notice>,
     interval: Span,
     requests: u64,
     jobs: u64,
@@ -252,6 +264,10 @@ impl<S: FactSink> World<S> {
             queues: Default::default(),
             restarts: VecDeque::new(),
             effects: Vec::new(),
+            asks: Vec::new(),
+            grants: Vec::new(),
+            releases: Vec::new(),
+            refused: VecDeque::new(),
             interval,
             requests: 0,
             jobs: 0,
@@ -295,6 +311,9 @@ impl<S: FactSink> World<S> {
 
     /// Runs until a notice, but not past `limit`; at the limit there is none.
     pub fn advance(&mut self, limit: u64) -> Option<Notice> {
+        if !self.refused.is_empty() {
+            return self.refused.pop_front();
+        }
         loop {
             let event = self.events.next_time();
             let (clock, which) = self.next_clock;
@@ -331,6 +350,7 @@ impl<S: FactSink> World<S> {
             Event::Person => self.person(index),
             Event::CronJob => self.cron_job(index as usize),
             Event::Effect => return self.effect(index as usize),
+            Event::Granted => self.granted(index as usize),
             Event::Scrape => self.scrape(),
             Event::Evaluate => return Some(self.evaluate()),
             Event::Health => return self.health(),

@@ -11,11 +11,11 @@ use tidegate_core::record::{
 use tidegate_core::{Money, ServerId, Span, TimeZone, Timestamp};
 
 use super::collect::Collector;
-use super::{Finished, Run, Sinks, expect};
+use super::{Finished, Run, Sinks, judge};
 use crate::model::{Hardware, Model};
 
 impl Run<'_> {
-    pub(super) fn finish(mut self) -> Finished {
+    pub(crate) fn finish(mut self) -> Finished {
         let end = self.model.start + self.model.duration;
         self.close_stages(end);
         self.world.settle();
@@ -47,11 +47,12 @@ impl Run<'_> {
             requests,
             jobs: jobs(counts),
             scaling: scaling(std::mem::take(&mut self.events)),
-            billing: bill(self.model, &ledger),
+            billing: bill(&self.model, &ledger),
             properties: verdicts.into_iter().map(|one| property(one, &self.zone)).collect(),
             expectations: Vec::new(),
+            fleet: None,
         };
-        summary.expectations = expect::judge(&self.model.expectations, &summary);
+        summary.expectations = judge(&self.model.expectations, &summary);
         let fired = self.fired;
         let closest = self.closest.into_iter().filter(|call| !fired[usize::from(call.vote.rule.0)]);
         let mut record = RunRecord {
@@ -63,7 +64,7 @@ impl Run<'_> {
             summary,
             timeline: self.timeline,
             stages: self.stages,
-            baselines: baselines(self.model, &self.zone, end),
+            baselines: baselines(&self.model, &self.zone, end),
             ledger,
             rules: Rule::all(&self.model.group.policy).map(rule_info).collect(),
             closest: closest.collect(),
@@ -71,7 +72,7 @@ impl Run<'_> {
             servers: self.model.servers.iter().enumerate().map(server_info).collect(),
         };
         record.summary.fingerprint = fingerprint(self.hash, &collector, &record);
-        Finished { record, events }
+        Finished { record, events, times: collector.into_times() }
     }
 
     fn close_stages(&mut self, end: Timestamp) {

@@ -10,10 +10,12 @@ const MICROSECOND: i64 = 1_000;
 /// Bits that tell times apart to a thousandth, and those that do to a hundredth.
 const PRECISE: u32 = 11;
 const COARSE: u32 = 8;
+/// Bits that tell times apart to three per cent.
+const ROUGH: u32 = 6;
 
 /// Times in a histogram of microseconds; mean and maximum exact.
 #[derive(Debug)]
-struct Times {
+pub(crate) struct Times {
     histogram: Histogram,
     sum: u128,
     max: i64,
@@ -22,7 +24,7 @@ struct Times {
 }
 
 impl Times {
-    fn new(bits: u32) -> Self {
+    const fn new(bits: u32) -> Self {
         Self { histogram: Histogram::new(bits), sum: 0, max: 0, in_bulk: false }
     }
 
@@ -42,12 +44,20 @@ impl Times {
         self.sum += u128::from(count) * u128::from(ns.cast_unsigned());
     }
 
+    /// Takes in the times of another run that was recorded alike.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.histogram.merge(&other.histogram);
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+        self.in_bulk |= other.in_bulk;
+    }
+
     fn percentile(&self, percent: f64) -> Option<f64> {
         let microseconds = self.histogram.quantile(percent / 100.0);
         (!self.histogram.is_empty()).then(|| microseconds as f64 / 1e3)
     }
 
-    fn distribution(&self) -> Distribution {
+    pub(crate) fn distribution(&self) -> Distribution {
         let count = u128::from(self.histogram.len());
         if count == 0 {
             return Distribution::default();
@@ -77,15 +87,17 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub fn new() -> Self {
+    /// With times to a thousandth if they are wanted `fine`.
+    pub fn new(fine: bool) -> Self {
+        let (all, interval) = if fine { (PRECISE, COARSE) } else { (ROUGH, ROUGH) };
         Self {
             arrived: 0,
             served: 0,
             failed: Default::default(),
-            latency: Times::new(PRECISE),
-            wait: Times::new(PRECISE),
+            latency: Times::new(all),
+            wait: Times::new(all),
             interval: TimelineRow::default(),
-            interval_latency: Times::new(COARSE),
+            interval_latency: Times::new(interval),
             digest: 0,
         }
     }
@@ -110,6 +122,11 @@ impl Collector {
             latency_ms: self.latency.distribution(),
             wait_ms: self.wait.distribution(),
         }
+    }
+
+    /// Latencies and waits.
+    pub fn into_times(self) -> [Times; 2] {
+        [self.latency, self.wait]
     }
 
     pub const fn served(&self) -> u64 {

@@ -31,7 +31,7 @@ impl Comparison {
 }
 
 /// Judges each expectation.
-pub(super) fn judge(expectations: &[Expectation], summary: &Summary) -> Vec<ExpectationResult> {
+pub(crate) fn judge(expectations: &[Expectation], summary: &Summary) -> Vec<ExpectationResult> {
     let summary = serde_json::to_value(summary).unwrap_or(Value::Null);
     expectations.iter().map(|expectation| judge_one(expectation, &summary)).collect()
 }

@@ -33,9 +33,9 @@ impl Run<'_> {
             jobs_pending: self.world.jobs_pending(),
             cpu: (available > 0).then(|| Ratio::of(done, available).min(Ratio::ONE)),
             memory: self.world.memory(),
-            serving,
-            powered,
-            wanted: self.last.as_ref().map_or(1, |decision| decision.wanted),
+            serving: serving.into(),
+            powered: powered.into(),
+            wanted: self.last.as_ref().map_or(1, |decision| decision.wanted.into()),
             capacity_per_second: f64::from(serving_cores),
             cost: self.world.sink.meter.total(now),
             ..self.world.sink.collector.take_interval()

@@ -9,7 +9,7 @@ use tidegate_core::{RequestId, ServerId, Span, Timestamp};
 
 /// Writes each request as it is answered. The first failure to write is kept, and ends the writing.
 pub(super) struct RequestTrace<'a> {
-    out: &'a mut dyn Write,
+    out: &'a mut (dyn Write + Send),
     zone: TimeZone,
     answer_delay: Span,
     failure: Option<io::Error>,
@@ -25,7 +25,7 @@ struct Answer {
 
 impl<'a> RequestTrace<'a> {
     /// Times are shown in `zone`; an answer was told `answer_delay` before it arrived.
-    pub fn new(out: &'a mut dyn Write, zone: TimeZone, answer_delay: Span) -> Self {
+    pub fn new(out: &'a mut (dyn Write + Send), zone: TimeZone, answer_delay: Span) -> Self {
         let header = writeln!(out, "request,arrived,server,latency_ms,wait_ms,outcome");
         Self { out, zone, answer_delay, failure: header.err() }
     }

@@ -1,5 +1,6 @@
 //! The scenario file as it is written. `scenarios/README.md` is its manual.
 
+mod fleet;
 mod shared;
 mod storage;
 
@@ -15,6 +16,7 @@ use super::length::Length;
 use super::load::LoadFile;
 use super::units::Size;
 
+pub use fleet::{FleetFile, ScaleFile};
 pub use shared::{
     DatabaseFile, EvictionFile, HostFile, NfsFile, ObjectsFile, RedisFile, WriteFile,
 };
@@ -39,14 +41,19 @@ pub struct ScenarioFile {
     pub fidelity: FidelityFile,
     /// Plans by name.
     pub plans: BTreeMap<String, PlanFile>,
-    /// The group.
+    /// The group; in a fleet, each of them.
     pub group: GroupFile,
+    /// Many groups. Default: one.
+    pub fleet: Option<FleetFile>,
     /// Benches. Default: one with one site.
     #[serde(default)]
     pub bench: Vec<BenchFile>,
     /// How servers come and go.
     #[serde(default)]
     pub server: ServerFile,
+    /// The provider of machines. Default: it has as many as are wanted.
+    #[serde(default)]
+    pub provider: ProviderFile,
     /// The proxy.
     #[serde(default)]
     pub proxy: ProxyFile,
@@ -186,6 +193,18 @@ pub struct ServerFile {
     pub stop: Option<Length>,
     /// Workers of each kind of queue. Default: from the plan's memory.
     pub job_workers: Option<JobWorkersFile>,
+}
+
+/// The provider of machines.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProviderFile {
+    /// Standbys that may have power at once, in all groups. Default: no limit.
+    pub machines: Option<u64>,
+    /// Least time between two starts. Default: none.
+    pub start_every: Option<Span>,
+    /// Starts that may come at once before that. Default 1.
+    pub burst: Option<u32>,
 }
 
 /// Job workers by the queue that they prefer.

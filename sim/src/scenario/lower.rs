@@ -3,6 +3,7 @@
 mod acts;
 mod fidelity;
 mod files;
+mod fleet;
 mod hardware;
 mod loads;
 mod parts;
@@ -45,7 +46,7 @@ pub(super) fn lower(
     let servers = hardware::servers(file, group.standbys)?;
     let monitoring = parts::monitoring(file)?;
     check_evidence(file, monitoring)?;
-    let model = Model {
+    let mut model = Model {
         name: name.to_owned(),
         title: file.title.clone(),
         zone: file.start.zone.clone(),
@@ -61,6 +62,7 @@ pub(super) fn lower(
         files: files::files(file, &benches)?,
         benches,
         machine: parts::machine(file, directory)?,
+        provider: parts::provider(file)?,
         proxy: parts::proxy(file)?,
         redis: shared::redis(file)?,
         store: shared::store(file)?,
@@ -76,7 +78,9 @@ pub(super) fn lower(
         resizes: acts::resizes(file, &run)?,
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
+        fleet: None,
     };
+    model.fleet = fleet::fleet(file, &model, directory)?;
     fidelity::choose(model, file.fidelity)
 }
 

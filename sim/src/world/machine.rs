@@ -37,6 +37,9 @@ impl<S: FactSink> World<S> {
         let change = self.model.proxy.change.as_nanos().cast_unsigned();
         let delay = match command.kind {
             CommandKind::PowerOn => {
+                if self.model.provider.is_some() && server.power == Power::Off {
+                    return self.ask_provider(command);
+                }
                 self.power_on(command.server);
                 self.choose.boot.draw()
             }
@@ -54,7 +57,7 @@ impl<S: FactSink> World<S> {
         self.complete_after(delay, command);
     }
 
-    fn complete_after(&mut self, delay: u64, command: Command) {
+    pub(super) fn complete_after(&mut self, delay: u64, command: Command) {
         let index = self.effects.iter().position(Option::is_none).unwrap_or(self.effects.len());
         if index == self.effects.len() {
             self.effects.push(None);
@@ -64,7 +67,7 @@ impl<S: FactSink> World<S> {
     }
 
     /// The machine is on from the provider's answer, and billed from then.
-    fn power_on(&mut self, server: ServerId) {
+    pub(super) fn power_on(&mut self, server: ServerId) {
         let machine = &mut self.servers[server.index()];
         if machine.power == Power::Off {
             machine.power = Power::Booting;
@@ -163,6 +166,7 @@ impl<S: FactSink> World<S> {
         let machine = &mut self.servers[server.index()];
         machine.power = Power::Off;
         machine.forget_samples();
+        self.give_back();
         self.tell(Fact::PowerChanged { server, on: false, commanded: true });
     }
 

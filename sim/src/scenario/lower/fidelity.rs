@@ -24,7 +24,9 @@ pub(super) fn choose(model: Model, chosen: FidelityFile) -> Result<Model, Fault>
             }
         },
         FidelityFile::Auto => {
-            let requests = expected(&model.loads, model.duration);
+            let groups = model.fleet.as_ref();
+            let scale = groups.map_or(1.0, |fleet| fleet.groups.iter().map(|one| one.scale).sum());
+            let requests = scale * expected(&model.loads, model.duration);
             let about = format!("about {} requests are expected", rounded(requests));
             match unknown {
                 Some(key) => (Fidelity::Request, Some(format!("flows do not know `{key}`"))),
@@ -52,7 +54,9 @@ fn unknown_to_flows(model: &Model) -> Option<&'static str> {
 /// Requests that the loads bring, people's at the pace of their thoughts.
 fn expected(loads: &[Load], duration: Span) -> f64 {
     let load = |load: &Load| match load {
-        Load::Open(Open { pieces, .. }) => pieces.iter().map(|piece| area(piece, duration)).sum(),
+        Load::Open(Open { pieces, scale, .. }) => {
+            scale * pieces.iter().map(|piece| area(piece, duration)).sum::<f64>()
+        }
         Load::Exam(exam) => {
             let think = exam.think.mean_seconds().max(1e-3);
             f64::from(exam.users) * (exam.length.as_secs_f64() / think + 2.0)

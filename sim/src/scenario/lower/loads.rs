@@ -23,7 +23,10 @@ pub(super) fn loads(
     let (mut loads, mut longest) = (Vec::new(), Span::ZERO);
     if let Some(path) = &overrides.load {
         let (pieces, length) = trace(path, 1.0)?;
-        return Ok((vec![Load::Open(Open { pieces, exact: true, class: None })], length));
+        return Ok((
+            vec![Load::Open(Open { pieces: pieces.into(), scale: 1.0, exact: true, class: None })],
+            length,
+        ));
     }
     for (index, given) in file.load.iter().enumerate() {
         let path = format!("load.{index}");
@@ -31,7 +34,9 @@ pub(super) fn loads(
             let name = name.as_ref().map(|name| class_named(file, name, &format!("{path}.class")));
             name.transpose()
         };
-        let open = |pieces, exact, class| Load::Open(Open { pieces, exact, class });
+        let open = |pieces: Vec<Piece>, exact, class| {
+            Load::Open(Open { pieces: pieces.into(), scale: 1.0, exact, class })
+        };
         let load = match given {
             LoadFile::Constant { rate, from, length, scale, class: name } => {
                 let rate = rate * scale.unwrap_or(1.0);

@@ -5,7 +5,9 @@ use std::path::Path;
 use tidegate_core::Span;
 
 use super::MIB;
-use crate::model::{Balance, Cache, Checks, Connections, Dist, Machine, Memory, Monitoring, Proxy};
+use crate::model::{
+    Balance, Cache, Checks, Connections, Dist, Machine, Memory, Monitoring, ProviderLimits, Proxy,
+};
 use crate::scenario::Fault;
 use crate::scenario::file::{BalanceFile, ChecksFile, ScenarioFile};
 use crate::scenario::length::Length;
@@ -27,6 +29,21 @@ pub(super) fn machine(file: &ScenarioFile, directory: &Path) -> Result<Machine, 
         )?,
         stop: or(&server.stop, "stop", Dist::Constant(Span::from_secs(20)))?,
     })
+}
+
+pub(super) fn provider(file: &ScenarioFile) -> Result<Option<ProviderLimits>, Fault> {
+    let given = &file.provider;
+    let every = given.start_every.filter(|every| !every.is_zero());
+    if every.is_some_and(|every| every > Span::from_hours(24)) {
+        return Err(Fault::at("provider.start_every", "must be at most 24h"));
+    }
+    let burst = given.burst.unwrap_or(1);
+    if burst == 0 || burst > 1_000_000 {
+        return Err(Fault::at("provider.burst", "must be 1 to 1000000"));
+    }
+    let starts = every.map(|every| (every, burst));
+    let limited = given.machines.is_some() || starts.is_some();
+    Ok(limited.then_some(ProviderLimits { machines: given.machines, starts }))
 }
 
 pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {

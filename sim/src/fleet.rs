@@ -1,0 +1,185 @@
+//! A fleet: thousands of groups, each with its own world and controller, under one provider.
+//!
+//! Groups meet only at the provider. All go on to the end of a window side by side, each stopping
+//! where it asks for a machine; those who asked are then answered in the order of time and go on
+//! one by one, until all are at the end of the window. Before a group is answered, every other one
+//! has come at least as far, so that the provider knows of all that it gave away and got back: the
+//! result is that of one clock for all, whatever the number of threads.
+
+mod sum;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+
+use tidegate_core::Span;
+use tidegate_core::record::{GroupRow, RunRecord};
+
+use crate::model::{Fleet, Model, ProviderLimits};
+use crate::provider::Provider;
+use crate::run::{Detail, Finished, Progress, Run};
+
+use sum::Sum;
+
+/// Windows of a run, if its groups share a provider with limits.
+const WINDOWS: u64 = 96;
+/// Intervals of a fleet's timeline.
+const INTERVALS: i64 = 96;
+
+/// A finished run of a fleet.
+#[derive(Debug)]
+pub struct FinishedFleet {
+    /// All groups together, as one run.
+    pub record: RunRecord,
+    /// Each group, in their order.
+    pub groups: Vec<GroupRow>,
+    /// Events that all worlds processed.
+    pub events: u64,
+}
+
+/// Simulates all groups of `fleet` on `jobs` threads; `model` is that of the whole scenario. The
+/// result does not depend on the number of threads.
+///
+/// # Errors
+/// Never at present: nothing is written.
+pub fn run(
+    model: &Model,
+    fleet: &Fleet,
+    jobs: NonZeroUsize,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> io::Result<FinishedFleet> {
+    let tens = model.duration.as_secs_ceil().div_euclid(10 * INTERVALS).max(1);
+    let detail = Detail { interval: Span::from_secs(tens * 10), fine: false };
+    let run = Fleets { model, fleet, detail, jobs, progress };
+    let sum = match model.provider {
+        None => run.apart()?,
+        Some(limits) => run.together(limits)?,
+    };
+    Ok(sum.close(model, fleet, detail.interval))
+}
+
+struct Fleets<'a> {
+    model: &'a Model,
+    fleet: &'a Fleet,
+    detail: Detail,
+    jobs: NonZeroUsize,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Fleets<'_> {
+    fn begin(&self, index: usize) -> Run<'static> {
+        let model = Arc::new(self.fleet.model_of(self.model, index));
+        Run::new(model, self.detail, None, None)
+    }
+
+    fn tell(&self, done: u64, of: u64) {
+        let share = self.model.duration.as_nanos() as f64 * done as f64 / of.max(1) as f64;
+        let simulated = Span::from_nanos(share as i64);
+        (self.progress)(Progress { simulated, of: self.model.duration, events: 0 });
+    }
+
+    /// Each group from its start to its end: they have nothing to do with each other.
+    fn apart(&self) -> io::Result<Sum> {
+        let count = self.fleet.groups.len();
+        let sum = Mutex::new(Sum::default());
+        let batches = batches((0..count).collect(), self.jobs);
+        side_by_side(self.jobs, batches, |batch| {
+            let finish = |index: usize| -> io::Result<Finished> {
+                let mut run = self.begin(index);
+                while !run.go(u64::MAX, &mut |_| {})? {
+                    run.ask(None);
+                }
+                Ok(run.finish())
+            };
+            for index in batch {
+                let finished = finish(index)?;
+                if let Ok(mut sum) = sum.lock() {
+                    sum.add(index, finished);
+                    self.tell(sum.groups() as u64, count as u64);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(sum.into_inner().unwrap_or_default())
+    }
+
+    /// All groups from window to window.
+    fn together(&self, limits: ProviderLimits) -> io::Result<Sum> {
+        let mut runs: Vec<Run<'static>> =
+            (0..self.fleet.groups.len()).map(|index| self.begin(index)).collect();
+        let mut provider = Provider::new(limits);
+        let end = self.model.duration.as_nanos().cast_unsigned();
+        for window in 1..=WINDOWS {
+            let until = if window == WINDOWS { u64::MAX } else { end / WINDOWS * window };
+            let batches = batches(runs.iter_mut().collect(), self.jobs);
+            side_by_side(self.jobs, batches, |batch| {
+                batch.into_iter().try_for_each(|run| run.go(until, &mut |_| {}).map(drop))
+            })?;
+            answer_in_turn(&mut runs, &mut provider, until)?;
+            self.tell(window, WINDOWS);
+        }
+        let mut sum = Sum::default();
+        sum.starts = provider.starts;
+        for (index, run) in runs.into_iter().enumerate() {
+            sum.add(index, run.finish());
+        }
+        Ok(sum)
+    }
+}
+
+/// Puts what the groups ask for to the provider in the order of time, and lets them go on to the
+/// end of the window.
+fn answer_in_turn(runs: &mut [Run<'_>], provider: &mut Provider, until: u64) -> io::Result<()> {
+    let mut asking = BinaryHeap::new();
+    for (index, run) in runs.iter_mut().enumerate() {
+        run.take_releases().into_iter().for_each(|at| provider.release(at));
+        asking.extend(run.asks().first().map(|ask| Reverse((ask.at, index))));
+    }
+    while let Some(Reverse((_, index))) = asking.pop() {
+        let run = &mut runs[index];
+        run.ask(Some(provider));
+        run.go(until, &mut |_| {})?;
+        run.take_releases().into_iter().for_each(|at| provider.release(at));
+        asking.extend(run.asks().first().map(|ask| Reverse((ask.at, index))));
+    }
+    Ok(())
+}
+
+/// Parts of the work, several for each thread so that none waits long for the others.
+fn batches<T>(items: Vec<T>, jobs: NonZeroUsize) -> Vec<Vec<T>> {
+    let size = items.len().div_ceil(jobs.get() * 16).max(1);
+    let mut batches = Vec::new();
+    let mut items = items.into_iter().peekable();
+    while items.peek().is_some() {
+        batches.push(items.by_ref().take(size).collect());
+    }
+    batches
+}
+
+/// Does `work` with each of `parts` on so many threads.
+fn side_by_side<T: Send>(
+    jobs: NonZeroUsize,
+    parts: Vec<T>,
+    work: impl Fn(T) -> io::Result<()> + Sync,
+) -> io::Result<()> {
+    let left = Mutex::new(parts.into_iter());
+    let failed = Mutex::new(None);
+    let worker = || {
+        while let Some(part) = left.lock().ok().and_then(|mut left| left.next()) {
+            if let Err(why) = work(part)
+                && let Ok(mut failed) = failed.lock()
+            {
+                *failed = Some(why);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs.get() {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+    failed.into_inner().ok().flatten().map_or(Ok(()), Err)
+}

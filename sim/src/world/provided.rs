@@ -1,0 +1,75 @@
+//! Machines from a provider that has limits: asked for, granted, given back.
+
+use tidegate_core::fact::FactSink;
+use tidegate_core::{Command, Failure, Outcome};
+
+use crate::provider::Ask;
+
+use super::{Event, Notice, World};
+
+impl<S: FactSink> World<S> {
+    /// Whether the provider is asked for something, which must be answered before time goes on.
+    pub const fn has_asks(&self) -> bool {
+        !self.asks.is_empty()
+    }
+
+    /// What the provider is asked for.
+    pub fn asks(&self) -> &[Ask] {
+        &self.asks
+    }
+
+    /// The same, which counts as put to it.
+    pub fn take_asks(&mut self) -> Vec<Ask> {
+        std::mem::take(&mut self.asks)
+    }
+
+    /// When machines were given back since the last call.
+    pub fn take_releases(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.releases)
+    }
+
+    /// A start is asked for. While one is under way for the same server, another changes nothing.
+    pub(super) fn ask_provider(&mut self, command: Command) {
+        let same = |other: &Command| other.server == command.server && other.id == command.id;
+        let pending = self.grants.iter().flatten().any(same);
+        if !pending && !self.asks.iter().any(|ask| same(&ask.command)) {
+            self.asks.push(Ask { at: self.now, command });
+        }
+    }
+
+    /// The provider's answer: when the machine begins to boot, or that there is none.
+    pub fn provider_answers(&mut self, ask: Ask, begins: Option<u64>) {
+        let Some(begins) = begins else { return self.refuse_start(ask.command) };
+        let free = self.grants.iter().position(Option::is_none).unwrap_or(self.grants.len());
+        if free == self.grants.len() {
+            self.grants.push(None);
+        }
+        self.grants[free] = Some(ask.command);
+        self.at(begins, Event::Granted, free as u32);
+    }
+
+    fn refuse_start(&mut self, command: Command) {
+        self.refused.push_back(Notice::Completed {
+            id: command.id,
+            outcome: Outcome::Failed(Failure::OutOfCapacity),
+        });
+    }
+
+    /// The machine begins to boot, unless nobody wants it any more.
+    pub(super) fn granted(&mut self, index: usize) {
+        let Some(command) = self.grants[index].take() else { return };
+        if command.generation < self.servers[command.server.index()].generation {
+            self.releases.push(self.now);
+            return;
+        }
+        self.power_on(command.server);
+        let boot = self.choose.boot.draw();
+        self.complete_after(boot, command);
+    }
+
+    pub(super) fn give_back(&mut self) {
+        if self.model.provider.is_some() {
+            self.releases.push(self.now);
+        }
+    }
+}
