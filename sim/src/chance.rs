@@ -36,7 +36,7 @@ pub struct Uniforms {
 impl Uniforms {
     /// The stream of `seed` and `name`.
     pub fn new(seed: u64, name: &str) -> Self {
-        Self { rng: stream(seed, name), batch: vec![0.0; BATCH], next: BATCH }
+        Self { rng: stream(seed, name), batch: Vec::new(), next: BATCH }
     }
 
     /// The next draw.
@@ -49,6 +49,7 @@ impl Uniforms {
     #[inline]
     fn draw_as(&mut self, change: impl Fn(f64) -> f64) -> f64 {
         if self.next == BATCH {
+            self.batch.resize(BATCH, 0.0);
             fill(&mut self.rng, &mut self.batch);
             for value in &mut self.batch {
                 *value = change(*value);

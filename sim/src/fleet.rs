@@ -17,7 +17,8 @@ use std::sync::{Arc, Mutex};
 use tidegate_core::Span;
 use tidegate_core::record::{GroupRow, RunRecord};
 
-use crate::model::{Fleet, Model, ProviderLimits};
+use crate::flow::Tables;
+use crate::model::{Fidelity, Fleet, Model, ProviderLimits};
 use crate::provider::Provider;
 use crate::run::{Detail, Finished, Progress, Run};
 
@@ -27,6 +28,9 @@ use sum::Sum;
 const WINDOWS: u64 = 96;
 /// Intervals of a fleet's timeline.
 const INTERVALS: i64 = 96;
+
+/// Requests of each kind that stand for all of a group.
+const ATOMS: usize = 64;
 
 /// A finished run of a fleet.
 #[derive(Debug)]
@@ -51,13 +55,16 @@ pub fn run(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> io::Result<FinishedFleet> {
     let tens = model.duration.as_secs_ceil().div_euclid(10 * INTERVALS).max(1);
-    let detail = Detail { interval: Span::from_secs(tens * 10), fine: false };
+    let interval = Span::from_secs(tens * 10);
+    let fluid = model.fidelity == Fidelity::Fluid;
+    let tables = fluid.then(|| Arc::new(Tables::new(model, ATOMS)));
+    let detail = Detail { interval, fine: false, tables };
     let run = Fleets { model, fleet, detail, jobs, progress };
     let sum = match model.provider {
         None => run.apart()?,
         Some(limits) => run.together(limits)?,
     };
-    Ok(sum.close(model, fleet, detail.interval))
+    Ok(sum.close(model, fleet, interval))
 }
 
 struct Fleets<'a> {
@@ -71,7 +78,7 @@ struct Fleets<'a> {
 impl Fleets<'_> {
     fn begin(&self, index: usize) -> Run<'static> {
         let model = Arc::new(self.fleet.model_of(self.model, index));
-        Run::new(model, self.detail, None, None)
+        Run::new(model, &self.detail, None, None)
     }
 
     fn tell(&self, done: u64, of: u64) {

@@ -16,11 +16,13 @@ mod means;
 mod people;
 mod server;
 mod station;
+mod tables;
 
 pub(crate) use jobs::{JobFlows, Workers};
-pub(crate) use latency::{Conditions, Latencies};
+pub(crate) use latency::Conditions;
 pub(crate) use load::Cumulative;
 pub(crate) use means::Means;
 pub(crate) use people::Population;
 pub(crate) use server::{Answered, Offered, ServerFlow, Site};
 pub(crate) use station::Stations;
+pub(crate) use tables::Tables;

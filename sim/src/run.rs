@@ -20,6 +20,7 @@ use tidegate_core::oracle::Panel;
 use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timeline};
 use tidegate_core::{Command, Controller, Input, ServerId, Span, Timestamp};
 
+use crate::flow::Tables;
 use crate::model::Model;
 use crate::provider::{Ask, Provider};
 use crate::world::{Notice, World};
@@ -112,8 +113,8 @@ pub fn run_traced<'a>(
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Finished> {
     let interval = timeline::length(model.duration);
-    let detail = Detail { interval, fine: true };
-    let mut run = Run::new(Arc::new(model.clone()), detail, Some(journal), requests);
+    let detail = Detail { interval, fine: true, tables: None };
+    let mut run = Run::new(Arc::new(model.clone()), &detail, Some(journal), requests);
     let mut provider = model.provider.map(Provider::new);
     while !run.go(u64::MAX, progress)? {
         run.ask(provider.as_mut());
@@ -125,12 +126,14 @@ pub fn run_traced<'a>(
 }
 
 /// How closely a run is recorded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Detail {
     /// Length of the timeline's intervals.
     pub interval: Span,
     /// Whether times are told apart to a thousandth, or to a few per cent.
     pub fine: bool,
+    /// What the flows share with those of other groups.
+    pub tables: Option<Arc<Tables>>,
 }
 
 /// A run under way.
@@ -157,7 +160,7 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn new(
         model: Arc<Model>,
-        detail: Detail,
+        detail: &Detail,
         journal: Option<Journal<'a>>,
         requests: Option<Journal<'a>>,
     ) -> Self {
@@ -177,7 +180,10 @@ impl<'a> Run<'a> {
         };
         Self {
             zone,
-            world: World::new(Model::clone(&model), detail.interval, sinks),
+            world: {
+                let tables = detail.tables.as_ref();
+                World::sharing(Model::clone(&model), detail.interval, sinks, tables)
+            },
             controller: Controller::new(model.group.clone(), model.start),
             journal,
             hash: blake3::Hasher::new(),

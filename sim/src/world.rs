@@ -23,6 +23,7 @@ mod route;
 mod server;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::{
@@ -32,6 +33,7 @@ use tidegate_core::{
 use crate::arrivals::Arrivals;
 use crate::chance::{Draws, Uniforms};
 use crate::events::EventList;
+use crate::flow::Tables;
 use crate::model::{Fidelity, Load, Model, Phase};
 use crate::provider::Ask;
 use crate::slab::Slab;
@@ -234,10 +236,21 @@ impl<S: FactSink> World<S> {
     /// The world of `model` at its start: the primary serves, the standbys are stopped.
     /// [`Notice::Interval`] comes each `interval`.
     pub fn new(model: Model, interval: Span, sink: S) -> Self {
+        Self::sharing(model, interval, sink, None)
+    }
+
+    /// The same, with tables that it shares with other groups, if there are any.
+    pub(crate) fn sharing(
+        model: Model,
+        interval: Span,
+        sink: S,
+        tables: Option<&Arc<Tables>>,
+    ) -> Self {
         let classes = classes_of(&model);
         let stride = classes.iter().map(|class| class.phases.len()).max().unwrap_or(0);
         let fluid = model.fidelity == Fidelity::Fluid;
-        let flows = fluid.then(|| Box::new(Flows::new(&model, ATOMS)));
+        let shared = || tables.map_or_else(|| Arc::new(Tables::new(&model, ATOMS)), Arc::clone);
+        let flows = fluid.then(|| Box::new(Flows::new(&model, shared())));
         let (sources, people) = if fluid { Default::default() } else { loads_of(&model) };
         let mut world = Self {
             sink,

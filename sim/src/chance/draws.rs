@@ -20,11 +20,8 @@ pub struct Draws {
 impl Draws {
     /// Draws of `dist` from the stream of `seed` and `name`.
     pub fn new(dist: &Dist, seed: u64, name: &str) -> Self {
-        let constant = if let Dist::Constant(span) = dist { nanos(*span) } else { 0 };
-        let next = if matches!(dist, Dist::Constant(_)) { 0 } else { BATCH };
         let rng = stream(seed, name);
-        let (batch, uniforms) = (vec![constant; BATCH], vec![0.0; BATCH]);
-        Self { rng, dist: dist.clone(), batch, uniforms, next }
+        Self { rng, dist: dist.clone(), batch: Vec::new(), uniforms: Vec::new(), next: BATCH }
     }
 
     /// The next draw, in nanoseconds.
@@ -40,9 +37,11 @@ impl Draws {
     #[cold]
     fn refill(&mut self) {
         self.next = 0;
-        if matches!(self.dist, Dist::Constant(_)) {
-            return;
+        if let Dist::Constant(length) = self.dist {
+            return self.batch.resize(BATCH, nanos(length));
         }
+        self.batch.resize(BATCH, 0);
+        self.uniforms.resize(BATCH, 0.0);
         fill(&mut self.rng, &mut self.uniforms);
         let Self { rng, dist, batch, uniforms, .. } = self;
         let all = batch.iter_mut().zip(uniforms.iter());

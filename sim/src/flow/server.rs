@@ -1,9 +1,13 @@
 //! One server's population of requests.
 
+use std::sync::Arc;
+
 use super::erlang::Delay;
 use super::latency::Conditions;
 use super::means::Means;
 use super::station::Stations;
+use super::tables::{Tables, workers_of_a_pool};
+use crate::model::Hardware;
 
 /// The part of its capacity up to which a server counts as stable when delays are estimated.
 const STABLE: f64 = 0.95;
@@ -11,21 +15,20 @@ const STABLE: f64 = 0.95;
 /// What a server is: its cores and web workers.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
-    cores: Delay,
-    workers: Delay,
+    cores: Arc<Delay>,
+    workers: Arc<Delay>,
     pools: f64,
     /// Requests that it accepts before it refuses.
     room: f64,
 }
 
 impl Site {
-    /// A server with these cores, web workers in `pools` equal pools, and places in all.
-    pub fn new(cores: u32, workers: u32, pools: u32, room: f64) -> Self {
-        let pools = pools.max(1);
+    /// A server of this hardware that accepts so many requests.
+    pub fn new(hardware: &Hardware, room: f64, tables: &Tables) -> Self {
         Self {
-            cores: Delay::new(cores),
-            workers: Delay::new(workers.div_ceil(pools)),
-            pools: f64::from(pools),
+            cores: tables.delay(hardware.vcpu),
+            workers: tables.delay(workers_of_a_pool(hardware)),
+            pools: hardware.web_workers.len().max(1) as f64,
             room,
         }
     }
@@ -268,7 +271,10 @@ load = [{ kind = "constant", rate = 10.0 }]
         let model =
             parse("flow", "flow.toml", text, Path::new("."), &Overrides::default()).unwrap();
         let means = Means::of(&model, &model.requests[0].phases);
-        (Site::new(cores, 1_000, 1, 2_000.0), Stations::new(&model), means)
+        let tables = Tables::new(&model, 1);
+        let hardware =
+            Hardware { vcpu: cores, web_workers: vec![1_000], ..model.servers[0].clone() };
+        (Site::new(&hardware, 2_000.0, &tables), Stations::new(&model, &tables), means)
     }
 
     fn steps(rate: f64, length: f64, times: usize) -> (ServerFlow, Answered) {

@@ -1,13 +1,16 @@
 //! The shared stations, as servers of flows.
 
+use std::sync::Arc;
+
 use super::erlang::Delay;
 use super::means::{Means, station};
+use super::tables::Tables;
 use crate::model::{Host, Model, Place};
 
 /// Redis, database and storage.
 #[derive(Debug)]
 pub(crate) struct Stations {
-    delays: [Delay; 3],
+    delays: [Arc<Delay>; 3],
     /// Network there and back, in nanoseconds.
     networks: [u64; 3],
     /// Whether each runs on the primary's cores.
@@ -27,10 +30,10 @@ pub(crate) struct Wait {
 
 impl Stations {
     /// The stations of `model`, idle.
-    pub fn new(model: &Model) -> Self {
+    pub fn new(model: &Model, tables: &Tables) -> Self {
         let all = [model.redis, model.database, model.nfs];
         Self {
-            delays: all.map(|station| Delay::new(station.servers)),
+            delays: all.map(|station| tables.delay(station.servers)),
             networks: all.map(|station| station.latency.as_nanos().cast_unsigned()),
             hosted: all.map(|station| station.host == Host::Primary),
             offered: [0.0; 3],

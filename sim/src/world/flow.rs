@@ -3,12 +3,14 @@
 
 mod counted;
 
+use std::sync::Arc;
+
 use tidegate_core::fact::{Fact, FactSink, FailureCause, Flow};
 use tidegate_core::{ServerId, Span};
 
 use crate::flow::{
-    Answered, Conditions, Cumulative, JobFlows, Latencies, Means, Offered, Population, ServerFlow,
-    Site, Stations, Workers,
+    Answered, Conditions, Cumulative, JobFlows, Means, Offered, Population, ServerFlow, Site,
+    Stations, Tables, Workers,
 };
 use crate::model::{Load, Model, Place};
 
@@ -56,7 +58,7 @@ pub(super) struct Flows {
     sides: Vec<Side>,
     stations: Stations,
     jobs: JobFlows,
-    latencies: Latencies,
+    tables: Arc<Tables>,
     /// Requests that have arrived and are not answered, by kind.
     outstanding: Vec<f64>,
     timeout: f64,
@@ -80,7 +82,7 @@ struct Step {
     workers: Vec<Workers>,
 }
 
-fn site_of(index: usize, model: &Model) -> Site {
+fn site_of(index: usize, model: &Model, tables: &Tables) -> Site {
     let hardware = &model.servers[index];
     let workers: u32 = hardware.web_workers.iter().sum();
     let places = model.benches.iter().map(|bench| bench.accept_queue);
@@ -88,12 +90,11 @@ fn site_of(index: usize, model: &Model) -> Site {
     let limit = model.proxy.max_connections.map_or(f64::INFINITY, |most| {
         f64::from(most) + f64::from(model.proxy.backlog) / model.servers.len() as f64
     });
-    let pools = hardware.web_workers.len() as u32;
-    Site::new(hardware.vcpu, workers, pools, places.min(limit))
+    Site::new(hardware, places.min(limit), tables)
 }
 
 impl Flows {
-    pub fn new(model: &Model, atoms: usize) -> Self {
+    pub fn new(model: &Model, tables: Arc<Tables>) -> Self {
         let (mut loads, mut people) = (Vec::new(), Vec::new());
         for load in &model.loads {
             match load {
@@ -114,10 +115,10 @@ impl Flows {
             means: model.requests.iter().map(|class| Means::of(model, &class.phases)).collect(),
             weights: model.requests.iter().map(|class| f64::from(class.weight) / all).collect(),
             enqueues: model.requests.iter().map(enqueues).collect(),
-            sides: (0..model.servers.len()).map(|index| Side::new(index, model)).collect(),
-            stations: Stations::new(model),
+            sides: (0..model.servers.len()).map(|index| Side::new(index, model, &tables)).collect(),
+            stations: Stations::new(model, &tables),
             jobs: JobFlows::new(model.jobs.iter().map(job), model.servers.len()),
-            latencies: Latencies::new(model, atoms),
+            tables,
             outstanding: vec![0.0; model.requests.len()],
             timeout: model.proxy.timeout.as_secs_f64(),
             unrouted: Whole::default(),
@@ -206,7 +207,7 @@ impl Flows {
         side.met.offset = (side.met.offset + GOLDEN).fract();
         let (mut sum, mut told) = (side.met.offset, 0);
         for (class, &weight) in side.met.weights.iter().enumerate() {
-            let took = self.latencies.of(class, &side.met.conditions);
+            let took = self.tables.latencies.of(class, &side.met.conditions);
             let each = answered as f64 * weight / all / took.len().max(1) as f64;
             for (latency, wait) in took {
                 sum += each;
@@ -233,7 +234,7 @@ impl Flows {
 
     /// A server has got fresh processes, on what may be other hardware.
     pub fn equip(&mut self, server: usize, model: &Model) {
-        self.sides[server].site = site_of(server, model);
+        self.sides[server].site = site_of(server, model, &self.tables);
     }
 }
 
@@ -445,9 +446,9 @@ impl<S: FactSink> World<S> {
 }
 
 impl Side {
-    fn new(index: usize, model: &Model) -> Self {
+    fn new(index: usize, model: &Model, tables: &Tables) -> Self {
         Self {
-            site: site_of(index, model),
+            site: site_of(index, model, tables),
             flow: ServerFlow::default(),
             counted: Counted::default(),
             met: Met::default(),
