@@ -113,12 +113,14 @@ pub enum Fact {
         /// Which server.
         server: ServerId,
     },
-    /// Monitoring took a sample of all serving servers.
+    /// Monitoring looked at all serving servers.
     Sampled {
         /// Mean busy share of their cores over the metric's range.
         cpu: Ratio,
         /// Mean used share of their memory.
         memory: Ratio,
+        /// The oldest of the last samples that these rest on.
+        taken: Timestamp,
     },
 }
 

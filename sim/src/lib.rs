@@ -10,6 +10,7 @@ pub mod cpu;
 pub mod events;
 pub mod histogram;
 pub mod model;
+pub mod prometheus;
 pub mod replicate;
 pub mod run;
 pub mod scenario;

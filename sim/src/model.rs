@@ -170,15 +170,28 @@ pub struct Cache {
     pub warm_after: u32,
 }
 
+/// From when on a machine is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MonitoredFrom {
+    /// As soon as it is up.
+    Boot,
+    /// While the proxy sends it requests.
+    Serving,
+}
+
 /// How the world is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Monitoring {
+    /// From when on.
+    pub from: MonitoredFrom,
     /// Time between samples.
     pub scrape: Span,
     /// Time between two looks of the controller at them.
     pub evaluate: Span,
-    /// Time over which CPU use is averaged.
+    /// Range of the `rate` that CPU use is.
     pub range: Span,
+    /// How old the last sample of memory may be.
+    pub look_back: Span,
     /// From a sample to its being seen.
     pub delay: Span,
     /// Time between health checks and readings of requests and jobs in flight.

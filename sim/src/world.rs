@@ -26,6 +26,7 @@ use crate::arrivals::Arrivals;
 use crate::chance::{Draws, Uniforms};
 use crate::events::EventList;
 use crate::model::{Load, Model, Phase};
+use crate::prometheus::Target;
 use crate::slab::Slab;
 use crate::station::Station;
 
@@ -118,6 +119,7 @@ pub struct World<S> {
     cpu_finish: Vec<u64>,
     next_cpu: (u64, usize),
     servers: Vec<Server>,
+    targets: Vec<Target>,
     tasks: Slab,
     classes: Vec<Class>,
     balancer: Balancer,
@@ -208,6 +210,7 @@ impl<S: FactSink> World<S> {
             cpu_finish: vec![u64::MAX; model.servers.len()],
             next_cpu: (u64::MAX, 0),
             servers: servers_of(&model),
+            targets: targets_of(&model),
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
@@ -295,7 +298,7 @@ impl<S: FactSink> World<S> {
             Event::Person => self.person(index),
             Event::CronJob => self.cron_job(index as usize),
             Event::Effect => return self.effect(index as usize),
-            Event::Scrape => self.scrape(),
+            Event::Scrape => self.scrape(index as usize),
             Event::Evaluate => return Some(self.evaluate()),
             Event::Health => return self.health(),
             Event::Interval => {
@@ -327,12 +330,13 @@ impl<S: FactSink> World<S> {
     fn open(&mut self) {
         self.find_next_arrival();
         let primary = ServerId::PRIMARY;
-        self.servers[0].start_serving(self.model.group.primary_weight);
+        let up_for = 2 * self.model.monitoring.range.as_nanos();
+        self.servers[0].start_serving(self.model.group.primary_weight, up_for);
         self.tell(Fact::PowerChanged { server: primary, on: true, commanded: true });
         self.tell(Fact::ReadyChanged { server: primary, ready: true });
         self.tell(Fact::RoutingChanged { server: primary, receives: true });
         let monitoring = self.model.monitoring;
-        self.scrape();
+        self.open_monitoring();
         self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
         self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);
         self.at(self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
@@ -401,6 +405,12 @@ fn classes_of(model: &Model) -> Vec<Class> {
 fn servers_of(model: &Model) -> Vec<Server> {
     let server = |(index, hardware)| Server::new(index, hardware, model);
     model.servers.iter().enumerate().map(server).collect()
+}
+
+fn targets_of(model: &Model) -> Vec<Target> {
+    let monitoring = model.monitoring;
+    let keep = monitoring.range.max(monitoring.delay).as_nanos();
+    model.servers.iter().map(|_| Target::new(keep)).collect()
 }
 
 fn loads_of(model: &Model) -> (Vec<Source>, Vec<People>) {

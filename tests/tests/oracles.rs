@@ -29,7 +29,7 @@ fn policy() -> Policy {
 fn violated(facts: &[Fact], steps: &[Step], ledger: &[LedgerLine]) -> Vec<&'static str> {
     let mut panel = Panel::new(2, &policy());
     for (second, fact) in facts.iter().enumerate() {
-        panel.fact(at(second as i64), *fact);
+        panel.fact(at(second as i64), dated(*fact, at(second as i64)));
     }
     for step in steps {
         panel.step(at(1_000), step);
@@ -177,7 +177,14 @@ fn decided(servers: u16, verdict: Verdict) -> Step {
 }
 
 fn sample(percent: u32) -> Fact {
-    Fact::Sampled { cpu: Ratio::from_percent(percent), memory: Ratio::default() }
+    let (cpu, memory) = (Ratio::from_percent(percent), Ratio::default());
+    Fact::Sampled { cpu, memory, taken: at(0) }
+}
+
+/// A sample is taken when it comes.
+fn dated(fact: Fact, taken: Timestamp) -> Fact {
+    let Fact::Sampled { cpu, memory, .. } = fact else { return fact };
+    Fact::Sampled { cpu, memory, taken }
 }
 
 #[test]

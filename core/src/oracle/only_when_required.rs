@@ -20,6 +20,18 @@ struct Watch {
     last: Timestamp,
 }
 
+impl Watch {
+    /// A value that rests on the same samples as one before it tells nothing new.
+    fn take(&mut self, value: Ratio, taken: Timestamp) {
+        if value > self.above {
+            let since = *self.since.get_or_insert(taken);
+            (self.held, self.last) = (taken.since(since), taken);
+        } else if taken != self.last {
+            self.since = None;
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct OnlyWhenRequired {
     watches: Vec<Watch>,
@@ -53,19 +65,14 @@ impl OnlyWhenRequired {
 
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
-    pub fn fact(&mut self, at: Timestamp, fact: Fact) {
-        let Fact::Sampled { cpu, memory } = fact else { return };
+    pub fn fact(&mut self, fact: Fact) {
+        let Fact::Sampled { cpu, memory, taken } = fact else { return };
         for watch in &mut self.watches {
             let value = match watch.metric {
                 Metric::Cpu => cpu,
                 Metric::Memory => memory,
             };
-            if value > watch.above {
-                let since = *watch.since.get_or_insert(at);
-                (watch.held, watch.last) = (at.since(since), at);
-            } else {
-                watch.since = None;
-            }
+            watch.take(value, taken);
         }
     }
 

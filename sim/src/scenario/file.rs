@@ -252,6 +252,17 @@ pub struct CacheFile {
     pub warm_after: Option<u32>,
 }
 
+/// From when on a machine is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MonitoredFromFile {
+    /// As soon as it is up.
+    #[default]
+    Boot,
+    /// While the proxy sends it requests.
+    Serving,
+}
+
 /// Monitoring.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -260,8 +271,12 @@ pub struct MonitoringFile {
     pub scrape: Option<Span>,
     /// Time between looks at them. Default 15s.
     pub evaluate: Option<Span>,
-    /// Time over which CPU is averaged. Default 1m.
+    /// Range of the `rate` that CPU is. Default 1m.
     pub range: Option<Span>,
+    /// How old the last sample of memory may be. Default 5m.
+    pub look_back: Option<Span>,
+    /// From when on a machine is measured. Default `boot`.
+    pub from: MonitoredFromFile,
     /// From a sample to its being seen. Default 2s.
     pub delay: Option<Span>,
     /// Time between health checks while a sequence is under way. Default 5s.

@@ -3,6 +3,7 @@
 mod acts;
 mod hardware;
 mod loads;
+mod monitoring;
 mod parts;
 mod work;
 
@@ -13,7 +14,7 @@ use tidegate_core::{GroupConfig, Span, Timestamp};
 
 use super::file::ScenarioFile;
 use super::{Fault, Key, Overrides};
-use crate::model::{Hardware, Model, Monitoring};
+use crate::model::{Hardware, Model};
 
 const MIB: u64 = 1 << 20;
 const LONGEST: Span = Span::from_hours(24 * 366);
@@ -39,8 +40,7 @@ pub(super) fn lower(
     }
     let group = group(file)?;
     let servers = hardware::servers(file, group.standbys)?;
-    let monitoring = parts::monitoring(file)?;
-    check_evidence(file, monitoring)?;
+    let monitoring = monitoring::monitoring(file)?;
     Ok(Model {
         name: name.to_owned(),
         title: file.title.clone(),
@@ -91,22 +91,6 @@ fn weighted(group: GroupConfig, servers: &[Hardware]) -> GroupConfig {
     let weight = |server: Option<&Hardware>| server.map_or(1, |server| server.vcpu.max(1) as u16);
     let (primary_weight, standby_weight) = (weight(servers.first()), weight(servers.last()));
     GroupConfig { primary_weight, standby_weight, ..group }
-}
-
-/// A rule needs samples that are younger than the policy takes as evidence.
-fn check_evidence(file: &ScenarioFile, monitoring: Monitoring) -> Result<(), Fault> {
-    let policy = &file.policy;
-    let oldest = monitoring.scrape + monitoring.delay;
-    let stale = policy.evidence.stale_after;
-    if oldest < stale || policy.up.is_empty() && policy.down.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "a sample may be {oldest} old, and the policy takes none older than {stale}: \
-         no rule could fire"
-    );
-    let hint = "sample more often, or raise `policy.evidence.stale_after`";
-    Err(Fault::at("monitoring.scrape", message).hint(hint))
 }
 
 fn moment(wall: &WallTime) -> Option<Timestamp> {

@@ -4,6 +4,7 @@
 mod cache;
 mod hot_sites;
 mod memory;
+mod monitoring;
 mod retries;
 mod sticky;
 mod workers;
