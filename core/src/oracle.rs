@@ -136,7 +136,7 @@ impl FactSink for Panel {
         self.servers.fact(at, fact);
         self.jobs.fact(at, fact);
         self.billing.fact(at, fact);
-        self.required.fact(fact);
+        self.required.fact(at, fact);
     }
 }
 

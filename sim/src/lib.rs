@@ -4,6 +4,7 @@
 //! written, and every draw comes from a stream that the seed and a name determine: the same model
 //! gives the same bytes on every machine.
 
+pub mod alertmanager;
 pub mod arrivals;
 pub mod chance;
 pub mod cpu;

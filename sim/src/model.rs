@@ -1,6 +1,7 @@
 //! A scenario after reading: checked, in plain units, with nothing left to look up.
 
 use tidegate_core::billing::Pricing;
+use tidegate_core::demand::trigger::Rule;
 use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
 /// Everything that a run depends on.
@@ -44,6 +45,8 @@ pub struct Model {
     pub cache: Cache,
     /// How the world is measured.
     pub monitoring: Monitoring,
+    /// Who turns what is measured into alerts; nobody if absent.
+    pub alerts: Option<Alerts>,
     /// Kinds of requests.
     pub requests: Vec<RequestClass>,
     /// Kinds of background jobs.
@@ -196,6 +199,23 @@ pub struct Monitoring {
     pub delay: Span,
     /// Time between health checks and readings of requests and jobs in flight.
     pub health: Span,
+}
+
+/// The rules that Prometheus evaluates, and how Alertmanager notifies of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alerts {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// From an alert to the first notification of its group.
+    pub group_wait: Span,
+    /// Time between two looks at a group whose alert is not settled.
+    pub group_interval: Span,
+    /// Time after which an up rule that still fires is notified again.
+    pub repeat_up: Span,
+    /// The same of a down rule.
+    pub repeat_down: Span,
+    /// From a notification to its arrival.
+    pub delay: Span,
 }
 
 /// Where a phase is spent.

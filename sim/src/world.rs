@@ -3,6 +3,7 @@
 //! [`World::advance`] runs it to the next moment at which a controller has something to learn. The
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
+mod alerts;
 mod cache;
 mod jobs;
 mod machine;
@@ -19,9 +20,10 @@ use std::collections::VecDeque;
 
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::{
-    Command, CommandId, Observation, OperatorRequest, Outcome, ServerId, Span, Timestamp,
+    Alert, Command, CommandId, Observation, OperatorRequest, Outcome, ServerId, Span, Timestamp,
 };
 
+use crate::alertmanager::Alertmanager;
 use crate::arrivals::Arrivals;
 use crate::chance::{Draws, Uniforms};
 use crate::events::EventList;
@@ -86,9 +88,11 @@ enum Event {
     Operator,
     SlowStart,
     WorkerStarted,
+    Flush,
+    Notified,
 }
 
-const EVENTS: [Event; 14] = [
+const EVENTS: [Event; 16] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -103,8 +107,16 @@ const EVENTS: [Event; 14] = [
     Event::Operator,
     Event::SlowStart,
     Event::WorkerStarted,
+    Event::Flush,
+    Event::Notified,
 ];
 const INDEX_BITS: u32 = 27;
+
+impl Event {
+    const fn payload(self, index: u32) -> u32 {
+        ((self as u32) << INDEX_BITS) | index
+    }
+}
 
 /// The world of one group.
 #[derive(Debug)]
@@ -120,6 +132,9 @@ pub struct World<S> {
     next_cpu: (u64, usize),
     servers: Vec<Server>,
     targets: Vec<Target>,
+    alertmanager: Option<Alertmanager>,
+    /// Notifications on their way, in the order in which they arrive.
+    notifications: VecDeque<Alert>,
     tasks: Slab,
     classes: Vec<Class>,
     balancer: Balancer,
@@ -211,6 +226,8 @@ impl<S: FactSink> World<S> {
             next_cpu: (u64::MAX, 0),
             servers: servers_of(&model),
             targets: targets_of(&model),
+            alertmanager: model.alerts.as_ref().map(Alertmanager::new),
+            notifications: VecDeque::new(),
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
@@ -309,6 +326,8 @@ impl<S: FactSink> World<S> {
             Event::Resized => self.resized(index as usize),
             Event::SlowStart => self.slow_start(index as usize),
             Event::WorkerStarted => self.worker_started(),
+            Event::Flush => self.flush(index as usize),
+            Event::Notified => return self.notified(),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }
@@ -317,7 +336,7 @@ impl<S: FactSink> World<S> {
     }
 
     fn at(&mut self, time: u64, event: Event, index: u32) {
-        self.events.push(time, ((event as u32) << INDEX_BITS) | index);
+        self.events.push(time, event.payload(index));
     }
 
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]

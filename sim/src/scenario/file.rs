@@ -281,6 +281,24 @@ pub struct MonitoringFile {
     pub delay: Option<Span>,
     /// Time between health checks while a sequence is under way. Default 5s.
     pub health: Option<Span>,
+    /// The policy's rules as Prometheus alerting rules. Default: the controller reads the metrics.
+    pub alerts: Option<AlertsFile>,
+}
+
+/// How Alertmanager notifies of the policy's rules.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsFile {
+    /// From an alert to its first notification. Default 1m.
+    pub group_wait: Option<Span>,
+    /// Time between two looks at an alert that was notified. Default 5m.
+    pub group_interval: Option<Span>,
+    /// Time after which an up rule that still fires is notified again. Default 1h.
+    pub repeat_up: Option<Span>,
+    /// The same of a down rule. Default 5m.
+    pub repeat_down: Option<Span>,
+    /// From a notification to its arrival. Default 1s.
+    pub delay: Option<Span>,
 }
 
 /// One step of a request or job: exactly one place.

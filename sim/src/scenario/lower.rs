@@ -1,6 +1,7 @@
 //! From the file to the model: defaults filled in, names looked up, the impossible refused.
 
 mod acts;
+mod alerts;
 mod hardware;
 mod loads;
 mod monitoring;
@@ -61,6 +62,7 @@ pub(super) fn lower(
         memory: parts::memory(file)?,
         cache: parts::cache(file)?,
         monitoring,
+        alerts: alerts::alerts(file)?,
         requests: work::requests(file, directory)?,
         jobs: work::jobs(file, directory)?,
         cron_jobs: work::cron_jobs(file)?,

@@ -254,7 +254,7 @@ resize = [{resizes}]
         let mut world = World::new(model(resize), Span::from_mins(1), Ignore);
         let mut looks = [0, 0];
         while let Some(notice) = world.advance(60 * MINUTE - 1) {
-            let Notice::Observed(Observation { servers }) = notice else { continue };
+            let Notice::Observed(Observation { servers, .. }) = notice else { continue };
             let known = [servers[0].cpu.is_some(), servers[0].health.is_some()];
             match world.now() / MINUTE {
                 11..=14 => assert_eq!(known, [false; 2]),

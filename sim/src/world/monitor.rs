@@ -12,8 +12,9 @@ use crate::model::{MonitoredFrom, Monitoring};
 use crate::prometheus::{Query, Rate};
 
 /// Part of an interval by which the scrapes of each further server are shifted: the golden ratio's,
-/// in fractions of 2⁶⁴, which spreads any number of servers evenly.
+/// in fractions of 2⁶⁴, which spreads any number of servers evenly. Whole seconds of it count.
 const SHIFT: u64 = 0x9E37_79B9_7F4A_7C15;
+const SECOND: u64 = 1_000_000_000;
 
 impl<S: FactSink> World<S> {
     /// Each target is scraped in a rhythm of its own. The primary was up and idle before the run.
@@ -23,7 +24,7 @@ impl<S: FactSink> World<S> {
         for index in 0..self.servers.len() {
             let part = u128::from(SHIFT.wrapping_mul(index as u64));
             let shift = ((part * u128::from(scrape.cast_unsigned())) >> 64) as u64;
-            self.at(shift, Event::Scrape, index as u32);
+            self.at(shift - shift % SECOND, Event::Scrape, index as u32);
         }
         for back in (1..=range / scrape).rev() {
             self.sample(0, -back * scrape);
@@ -56,7 +57,8 @@ impl<S: FactSink> World<S> {
         for index in 0..self.servers.len() {
             self.servers[index].seen = self.query(index);
         }
-        self.tell_sampled();
+        let means = self.tell_sampled();
+        self.evaluate_alerts(means);
         Notice::Observed(self.observe())
     }
 
@@ -74,8 +76,8 @@ impl<S: FactSink> World<S> {
         Seen { cpu: target.rate(over(range)).map(busy), memory: target.memory(over(look_back)) }
     }
 
-    /// The means over the servers that receive traffic and are measured.
-    fn tell_sampled(&mut self) {
+    /// The mean CPU and memory of the servers that receive traffic and are measured.
+    fn tell_sampled(&mut self) -> Option<(Ratio, Ratio)> {
         let (mut cpu, mut memory, mut count, mut oldest) = (0u64, 0u64, 0u64, i64::MAX);
         for server in self.servers.iter().filter(|server| server.receives) {
             let Seen { cpu: Some((at, busy)), memory: Some((_, used)) } = server.seen else {
@@ -86,11 +88,10 @@ impl<S: FactSink> World<S> {
             count += 1;
             oldest = oldest.min(at);
         }
-        if count > 0 {
-            let mean = |sum: u64| Ratio::from_ppm((sum / count) as u32);
-            let taken = self.moment(oldest);
-            self.tell(Fact::Sampled { cpu: mean(cpu), memory: mean(memory), taken });
-        }
+        let mean = |sum: u64| sum.checked_div(count).map(|mean| Ratio::from_ppm(mean as u32));
+        let (cpu, memory) = (mean(cpu)?, mean(memory)?);
+        self.tell(Fact::Sampled { cpu, memory, taken: self.moment(oldest) });
+        Some((cpu, memory))
     }
 
     /// The moment that is `at` nanoseconds into the run, or before it.
@@ -107,7 +108,8 @@ impl<S: FactSink> World<S> {
 
     fn observe(&self) -> Observation {
         let view = |index| self.view(index);
-        Observation { servers: (0..self.servers.len()).map(view).collect() }
+        let servers = (0..self.servers.len()).map(view).collect();
+        Observation { servers, ..Observation::default() }
     }
 
     fn view(&self, index: usize) -> ServerView {
