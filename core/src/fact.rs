@@ -85,6 +85,13 @@ pub enum Fact {
         /// On which server.
         server: ServerId,
     },
+    /// It ended with an error, and counts as failed where its queue is kept.
+    JobFailed {
+        /// Which.
+        job: JobId,
+        /// On which server.
+        server: ServerId,
+    },
     /// A server's machine changed its state.
     PowerChanged {
         /// Which server.
@@ -138,18 +145,21 @@ pub enum FailureCause {
     Killed,
     /// 502: the kernel killed its worker, for the server had no memory left.
     OutOfMemory,
+    /// 500: too many waited at Redis, the database or the storage.
+    Overloaded,
     /// 504: no answer within the proxy's time-out.
     TimedOut,
 }
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::QueueFull,
         Self::NoServer,
         Self::Refused,
         Self::Killed,
         Self::OutOfMemory,
+        Self::Overloaded,
         Self::TimedOut,
     ];
 }

@@ -148,6 +148,7 @@ pub const fn failure(cause: FailureCause) -> &'static str {
         FailureCause::Refused => "refused (502)",
         FailureCause::Killed => "server went away (502)",
         FailureCause::OutOfMemory => "out of memory (502)",
+        FailureCause::Overloaded => "database, Redis or storage overloaded (500)",
         FailureCause::TimedOut => "timed out (504)",
     }
 }

@@ -143,6 +143,8 @@ pub struct Station {
     pub servers: u32,
     /// Network there and back.
     pub latency: Span,
+    /// Visits that may wait; one more is refused. No limit if absent.
+    pub queue: Option<u32>,
 }
 
 /// What a server's memory is used for, in bytes.

@@ -9,6 +9,7 @@ mod jobs;
 mod machine;
 mod monitor;
 mod oom;
+mod overload;
 mod people;
 mod pool;
 mod proxy;
@@ -90,9 +91,10 @@ enum Event {
     WorkerStarted,
     Flush,
     Notified,
+    Overloaded,
 }
 
-const EVENTS: [Event; 16] = [
+const EVENTS: [Event; 17] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -109,6 +111,7 @@ const EVENTS: [Event; 16] = [
     Event::WorkerStarted,
     Event::Flush,
     Event::Notified,
+    Event::Overloaded,
 ];
 const INDEX_BITS: u32 = 27;
 
@@ -311,6 +314,7 @@ impl<S: FactSink> World<S> {
         let index = payload & ((1 << INDEX_BITS) - 1);
         match EVENTS[(payload >> INDEX_BITS) as usize] {
             Event::PhaseDone => self.phase_done(index),
+            Event::Overloaded => self.overloaded(index),
             Event::Timeout => self.timed_out(),
             Event::Person => self.person(index),
             Event::CronJob => self.cron_job(index as usize),

@@ -144,6 +144,8 @@ fn a_job_that_is_lost_or_done_twice_violates_jobs_exactly_once() {
     let started = Fact::JobStarted { job: JOB, server: STANDBY };
     let done = Fact::JobCompleted { job: JOB, server: STANDBY };
     let killed = Fact::JobKilled { job: JOB, server: STANDBY };
+    let failed = Fact::JobFailed { job: JOB, server: STANDBY };
+    assert!(violated(&[ready(true), enqueued, started, failed], &[], &[]).is_empty());
     for facts in
         [vec![enqueued], vec![enqueued, started, killed], vec![enqueued, started, done, done]]
     {

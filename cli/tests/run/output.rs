@@ -13,7 +13,8 @@ const KEYS: &str = "scenario seed fingerprint \
     requests.latency_ms.p95 requests.latency_ms.p99 requests.latency_ms.max \
     requests.wait_ms requests.wait_ms.mean requests.wait_ms.p50 \
     requests.wait_ms.p95 requests.wait_ms.p99 requests.wait_ms.max \
-    jobs jobs.enqueued jobs.completed jobs.lost jobs.duplicated jobs.pending_at_end \
+    jobs jobs.enqueued jobs.completed jobs.lost jobs.duplicated jobs.failed \
+    jobs.pending_at_end \
     scaling scaling.ups scaling.downs scaling.failed scaling.events \
     scaling.events.at scaling.events.action scaling.events.source scaling.events.reason \
     billing billing.currency billing.primary billing.standby billing.total \

@@ -51,7 +51,9 @@ impl Servers {
                 self.failed(at, request.0, server, cause);
             }
             Fact::JobStarted { server, .. } => self.jobs[server.index()] += 1,
-            Fact::JobCompleted { server, .. } | Fact::JobKilled { server, .. } => {
+            Fact::JobCompleted { server, .. }
+            | Fact::JobFailed { server, .. }
+            | Fact::JobKilled { server, .. } => {
                 self.jobs[server.index()] -= 1;
             }
             Fact::ServicesStopped { server } | Fact::PowerChanged { server, on: false, .. } => {
@@ -78,9 +80,10 @@ impl Servers {
         }
         let by_scaling = match cause {
             FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
-            FailureCause::QueueFull | FailureCause::OutOfMemory | FailureCause::TimedOut => {
-                server.is_some_and(|server| !self.ready[server.index()])
-            }
+            FailureCause::QueueFull
+            | FailureCause::OutOfMemory
+            | FailureCause::Overloaded
+            | FailureCause::TimedOut => server.is_some_and(|server| !self.ready[server.index()]),
         };
         if by_scaling {
             let place = server.map_or_else(|| "the proxy".to_owned(), |server| server.to_string());

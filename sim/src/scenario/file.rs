@@ -217,6 +217,8 @@ pub struct StationFile {
     pub servers: Option<u32>,
     /// Network there and back.
     pub latency: Option<Span>,
+    /// Visits that may wait; one more is refused. Default: no limit.
+    pub queue: Option<u32>,
     /// What each request and job that names no phase here brings all the same; `0s` for nothing.
     /// Default 100us in Redis, 200us in the storage, nothing in the database.
     pub touch: Option<Span>,

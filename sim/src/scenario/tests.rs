@@ -104,6 +104,7 @@ fn an_impossible_value_is_refused_where_it_stands() {
              [monitoring.alerts]\ngroup_interval = \"0s\"\n[[load]]",
             "must be 1s to 1d",
         ),
+        ("[[load]]", "[nfs]\nqueue = 1000001\n[[load]]", "at most 1000000"),
         ("[[load]]", "[cache]\ncold = 0.5\n[[load]]", "must be 1 to 100"),
         ("[[load]]", "[cache]\ncold = nan\n[[load]]", "must be 1 to 100"),
         ("[[load]]", "[cache]\nwarm_after = 0\n[[load]]", "must be 1 to 1000000"),

@@ -65,14 +65,17 @@ impl<S: FactSink> World<S> {
             return self.finish(slot);
         };
         let demand = self.tasks.demand(slot, phase);
-        let done = match step.place {
+        let visit = match step.place {
             Place::Cpu => return self.enter_cpu(usize::from(server), demand, slot),
             Place::Redis => self.redis.enter(self.now, demand),
             Place::Database => self.database.enter(self.now, demand),
             Place::Nfs => self.nfs.enter(self.now, demand),
-            Place::Wait => self.now + demand,
+            Place::Wait => Ok(self.now + demand),
         };
-        self.at(done, Event::PhaseDone, slot);
+        match visit {
+            Ok(done) => self.at(done, Event::PhaseDone, slot),
+            Err(refused) => self.at(refused, Event::Overloaded, slot),
+        }
     }
 
     fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
@@ -159,7 +162,7 @@ impl<S: FactSink> World<S> {
     }
 
     /// A worker is free: it takes the next connection, and the proxy may send another.
-    fn free_worker(&mut self, task: &Task) {
+    pub(super) fn free_worker(&mut self, task: &Task) {
         let (server, bench) = (usize::from(task.server), usize::from(task.bench));
         self.release(server, bench, task.worker);
         self.serve_queue(server, bench);

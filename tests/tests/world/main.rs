@@ -5,6 +5,7 @@ mod cache;
 mod hot_sites;
 mod memory;
 mod monitoring;
+mod overload;
 mod retries;
 mod sticky;
 mod workers;

@@ -66,7 +66,10 @@ pub(super) fn station(
     if servers == 0 || servers > 4_096 {
         return Err(Fault::at(&format!("{name}.servers"), "a station has 1 to 4096 servers"));
     }
-    Ok(Station { servers, latency: file.latency.unwrap_or(latency) })
+    if file.queue.is_some_and(|queue| queue > 1_000_000) {
+        return Err(Fault::at(&format!("{name}.queue"), "must be at most 1000000"));
+    }
+    Ok(Station { servers, latency: file.latency.unwrap_or(latency), queue: file.queue })
 }
 
 pub(super) fn memory(file: &ScenarioFile) -> Result<Memory, Fault> {
