@@ -176,7 +176,7 @@ impl<S: FactSink> World<S> {
             Kind::Abandoned => {
                 self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
             }
-            Kind::Killed | Kind::Free => {}
+            Kind::Free => {}
         }
     }
 

@@ -21,7 +21,7 @@ impl<S: FactSink> World<S> {
                 return self.job_ended(slot, Fact::JobFailed { job: JobId(task.id), server });
             }
             Kind::Request => self.answer_with_error(slot, FailureCause::Overloaded),
-            Kind::Abandoned | Kind::Killed | Kind::Free => {
+            Kind::Abandoned | Kind::Free => {
                 self.tell(Fact::RequestAbandoned { request, server });
                 NONE
             }

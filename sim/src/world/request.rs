@@ -100,15 +100,6 @@ impl<S: FactSink> World<S> {
         let done = self.servers[server].cpu.finish(self.now);
         self.cpu_changed(server);
         if let Some(slot) = done {
-            self.work_done(slot);
-        }
-    }
-
-    /// The cores are done with a step, if only of a request whose worker is gone.
-    fn work_done(&mut self, slot: u32) {
-        if self.tasks.get(slot).kind == Kind::Killed {
-            self.tasks.remove(slot);
-        } else {
             self.next_phase(slot);
         }
     }
@@ -144,7 +135,7 @@ impl<S: FactSink> World<S> {
                     wait,
                 });
             }
-            Kind::Abandoned | Kind::Killed | Kind::Free => {
+            Kind::Abandoned | Kind::Free => {
                 self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
             }
         }
