@@ -16,7 +16,7 @@ use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
 
-use crate::{Format, refuse, tell};
+use crate::{Format, print, refuse, tell};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -59,6 +59,9 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         Ok(model) => model,
         Err(error) => return refuse::scenario(error),
     };
+    for note in &model.notes {
+        print::complaint(&format!("note: {note}"));
+    }
     let directory = arguments.out.join(&model.name);
     if let Some(seeds) = arguments.seeds {
         return many::run(&model, seeds, arguments.jobs, &directory, arguments.format);

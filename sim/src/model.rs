@@ -61,6 +61,8 @@ pub struct Model {
     pub operator: Vec<(Timestamp, OperatorRequest)>,
     /// What the scenario expects of its summary.
     pub expectations: Vec<Expectation>,
+    /// What the file says and the run will not show, each in a sentence.
+    pub notes: Vec<String>,
 }
 
 /// A server's size, price and processes.

@@ -32,6 +32,7 @@ impl Station {
     ///
     /// # Errors
     /// When the refusal is back, if all servers are busy and no more may wait.
+    #[inline]
     pub fn enter(&mut self, now: u64, demand: u64) -> Result<u64, u64> {
         let (mut chosen, mut free_at) = (0, u64::MAX);
         for (index, &time) in self.free_at.iter().enumerate() {

@@ -217,3 +217,14 @@ fn a_reader_that_leaves_early_is_no_failure() {
     desk.put("scenario.toml", &SCENARIO.replace("== 1", "== 7"));
     assert_eq!(unheard(&desk, &run).code, Some(1));
 }
+
+#[test]
+fn what_lies_past_the_end_of_a_shortened_run_is_noted() {
+    let desk = Desk::new("shortened");
+    let whole = desk.run(&[]);
+    assert!(!whole.complaint.contains("note"), "{}", whole.complaint);
+    let answer = desk.run(&["--set", "duration=5m"]);
+    let note =
+        "note: `operator.1` at 2026-03-02T10:10:00[Asia/Kolkata] comes after the end of the run";
+    assert_eq!(answer.complaint.trim(), note);
+}

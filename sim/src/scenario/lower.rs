@@ -70,6 +70,7 @@ pub(super) fn lower(
         resizes: acts::resizes(file, &run)?,
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
+        notes: acts::unseen(file, start + duration),
     })
 }
 

@@ -15,6 +15,7 @@ impl Waiting {
     }
 
     /// Whether one who comes at `now` and would be served from `start` on may stay.
+    #[cold]
     pub fn admits(&mut self, now: u64, start: u64) -> bool {
         if start <= now {
             return true;
