@@ -43,6 +43,18 @@ pub(crate) fn scenario(error: ScenarioError) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// Prints why an option is refused, and what to do.
+pub(crate) fn option(what: &str, hint: &str) -> ExitCode {
+    let refusal = Refusal {
+        message: what.to_owned(),
+        hint: Some(hint.to_owned()),
+        source_text: None,
+        span: None,
+    };
+    print::complaint(&format!("{:?}", Report::new(refusal)));
+    ExitCode::from(2)
+}
+
 /// Prints any other refusal, with each cause after what it caused.
 pub(crate) fn plain(what: &str, why: &dyn Error) -> ExitCode {
     let causes = std::iter::successors(Some(why), |&cause| cause.source());

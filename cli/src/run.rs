@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use tidegate_core::record::Simulation;
+use tidegate_core::record::{Fidelity, Simulation};
 use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
@@ -59,6 +59,10 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         Ok(model) => model,
         Err(error) => return refuse::scenario(error),
     };
+    if arguments.trace_requests.is_some() && model.fidelity == Fidelity::Fluid {
+        let what = "--trace-requests: the scenario's requests are flows, there is none to trace";
+        return refuse::option(what, "add `--set fidelity=request`");
+    }
     for note in &model.notes {
         print::complaint(&format!("note: {note}"));
     }

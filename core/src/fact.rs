@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, RequestId, ServerId};
+use crate::ids::{FileId, JobId, RequestId, ServerId};
 use crate::observation::Ratio;
 use crate::time::{Span, Timestamp};
 
@@ -92,6 +92,11 @@ pub enum Fact {
         /// On which server.
         server: ServerId,
     },
+    /// Redis had no memory left and evicted it from its queue.
+    JobEvicted {
+        /// Which.
+        job: JobId,
+    },
     /// A server's machine changed its state.
     PowerChanged {
         /// Which server.
@@ -120,7 +125,25 @@ pub enum Fact {
         /// Which server.
         server: ServerId,
     },
-    /// Monitoring looked at all serving servers.
+    /// A server closed a file of the shared storage that it had written.
+    FileWritten {
+        /// Which file.
+        file: FileId,
+        /// How often it has been written by now.
+        version: u32,
+        /// By whom.
+        server: ServerId,
+    },
+    /// A server opened a file of the shared storage to read it.
+    FileRead {
+        /// Which file.
+        file: FileId,
+        /// The version that it gets to see.
+        version: u32,
+        /// By whom.
+        server: ServerId,
+    },
+    /// Monitoring took a sample of all serving servers.
     Sampled {
         /// Mean busy share of their cores over the metric's range.
         cpu: Ratio,
@@ -128,6 +151,77 @@ pub enum Fact {
         memory: Ratio,
         /// The oldest of the last samples that these rest on.
         taken: Timestamp,
+    },
+    /// Requests or jobs that are counted and not told one by one.
+    Flow(Flow),
+}
+
+/// What many requests or jobs did since it was last told of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// Requests reached the proxy.
+    Arrived {
+        /// How many.
+        count: u64,
+    },
+    /// The proxy sent requests to a server.
+    Routed {
+        /// How many.
+        count: u64,
+        /// Where.
+        server: ServerId,
+    },
+    /// A server answered requests.
+    Served {
+        /// How many.
+        count: u64,
+        /// Which.
+        server: ServerId,
+    },
+    /// Of the requests answered, so many took so long.
+    Took {
+        /// How many.
+        count: u64,
+        /// From arrival to answer.
+        latency: Span,
+        /// From arrival until a web worker took them up.
+        wait: Span,
+    },
+    /// Requests got an error, or nothing.
+    Failed {
+        /// How many.
+        count: u64,
+        /// Where they were, if they were routed.
+        server: Option<ServerId>,
+        /// Why.
+        cause: FailureCause,
+    },
+    /// Jobs were put into a queue.
+    JobsEnqueued {
+        /// How many.
+        count: u64,
+    },
+    /// Workers of a server took jobs up.
+    JobsStarted {
+        /// How many.
+        count: u64,
+        /// Which server's.
+        server: ServerId,
+    },
+    /// Jobs are done.
+    JobsCompleted {
+        /// How many.
+        count: u64,
+        /// On which server.
+        server: ServerId,
+    },
+    /// The workers of jobs were killed; the jobs are in no queue.
+    JobsKilled {
+        /// How many.
+        count: u64,
+        /// On which server.
+        server: ServerId,
     },
 }
 
@@ -149,11 +243,13 @@ pub enum FailureCause {
     Overloaded,
     /// 504: no answer within the proxy's time-out.
     TimedOut,
+    /// 500: Redis had no memory left for what it wrote.
+    RedisFull,
 }
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::NoServer,
         Self::Refused,
@@ -161,6 +257,7 @@ impl FailureCause {
         Self::OutOfMemory,
         Self::Overloaded,
         Self::TimedOut,
+        Self::RedisFull,
     ];
 }
 

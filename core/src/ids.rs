@@ -44,6 +44,10 @@ id! {
     /// A background job, numbered as it was enqueued.
     JobId(u64)
 }
+id! {
+    /// A file on the shared storage.
+    FileId(u32)
+}
 
 impl ServerId {
     /// The server that is always on.

@@ -39,7 +39,7 @@ pub use controller::{
     Controller, GroupConfig, Input, OperatorRequest, RestoreError, Snapshot, Step,
 };
 pub use decision::Decision;
-pub use ids::{CommandId, Generation, JobId, RequestId, RuleId, ScheduleId, ServerId};
+pub use ids::{CommandId, FileId, Generation, JobId, RequestId, RuleId, ScheduleId, ServerId};
 pub use money::{Currency, Money};
 pub use observation::{Alert, Dated, Health, Observation, Power, Ratio, ServerView};
 pub use time::{Span, Timestamp};

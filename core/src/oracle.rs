@@ -8,6 +8,7 @@ mod jobs_exactly_once;
 mod little;
 mod only_when_required;
 mod servers;
+mod shared_state;
 mod work;
 
 use crate::billing::LedgerLine;
@@ -24,6 +25,7 @@ use jobs_exactly_once::JobsExactlyOnce;
 use little::Little;
 use only_when_required::OnlyWhenRequired;
 use servers::Servers;
+use shared_state::SharedState;
 pub use work::Work;
 
 /// Violations that are kept in full; the rest is counted.
@@ -53,7 +55,11 @@ impl Verdict {
     }
 
     fn violate(&mut self, at: Timestamp, what: impl FnOnce() -> String) {
-        self.violated += 1;
+        self.violate_times(1, at, what);
+    }
+
+    fn violate_times(&mut self, times: u64, at: Timestamp, what: impl FnOnce() -> String) {
+        self.violated += times;
         if self.violations.len() < KEPT {
             self.violations.push((at, what()));
         }
@@ -88,6 +94,7 @@ pub struct Panel {
     jobs: JobsExactlyOnce,
     billing: BillingExact,
     required: OnlyWhenRequired,
+    shared: SharedState,
 }
 
 impl Panel {
@@ -100,6 +107,7 @@ impl Panel {
             jobs: JobsExactlyOnce::new(),
             billing: BillingExact::new(servers),
             required: OnlyWhenRequired::new(policy),
+            shared: SharedState::new(),
         }
     }
 
@@ -123,6 +131,7 @@ impl Panel {
         ];
         verdicts.extend(self.servers.close());
         verdicts.extend([jobs, self.billing.close(closing), self.required.close()]);
+        verdicts.extend(self.shared.close());
         (verdicts, counts)
     }
 }
@@ -137,6 +146,7 @@ impl FactSink for Panel {
         self.jobs.fact(at, fact);
         self.billing.fact(at, fact);
         self.required.fact(at, fact);
+        self.shared.fact(at, fact);
     }
 }
 

@@ -57,6 +57,12 @@ pub struct Summary {
     pub scenario: String,
     /// The seed.
     pub seed: u64,
+    /// How closely requests were followed.
+    #[serde(default)]
+    pub fidelity: Fidelity,
+    /// Why, where the scenario left the choice to the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fidelity_because: Option<String>,
     /// Hash of the record, in hexadecimal.
     pub fingerprint: String,
     /// What became of the requests.
@@ -71,6 +77,17 @@ pub struct Summary {
     pub properties: Vec<PropertyResult>,
     /// What the scenario expected.
     pub expectations: Vec<ExpectationResult>,
+}
+
+/// How closely the requests of a run were followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fidelity {
+    /// One by one.
+    #[default]
+    Request,
+    /// As flows: counts are expected values, latencies are estimates, no maximum is known.
+    Fluid,
 }
 
 /// Counts and times of requests.

@@ -2,7 +2,8 @@
 
 use tidegate_core::Money;
 use tidegate_core::record::{
-    Action, Baseline, Billing, ClosestCall, Distribution, Jobs, Requests, RunRecord,
+    Action, Baseline, Billing, ClosestCall, Distribution, Fidelity, Jobs, Requests, RunRecord,
+    Summary,
 };
 
 use crate::format::{Clock, count, length_of_seconds, millis};
@@ -20,6 +21,17 @@ impl Line {
     fn new(name: &str, text: String) -> Self {
         Self { name: name.to_owned(), text }
     }
+}
+
+/// How closely requests were followed, where that was a choice.
+pub fn fidelity(summary: &Summary) -> Option<Line> {
+    let what = match summary.fidelity {
+        Fidelity::Request => "request: each was followed",
+        Fidelity::Fluid => "fluid: requests are flows, counts are means, latencies are estimates",
+    };
+    let chosen = summary.fidelity_because.as_ref().map(|why| format!("; chosen because {why}"));
+    let told = chosen.is_some() || summary.fidelity == Fidelity::Fluid;
+    told.then(|| Line::new("Fidelity", format!("{what}{}", chosen.unwrap_or_default())))
 }
 
 /// What became of the requests.

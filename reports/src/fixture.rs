@@ -7,9 +7,9 @@ use tidegate_core::ids::RuleId;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::Metric;
 use tidegate_core::record::{
-    Action, Baseline, Billing, ClosestCall, Distribution, ExpectationResult, FORMAT, Jobs,
-    LocalTime, PropertyResult, Requests, RuleInfo, RunRecord, ScaleEvent, Scaling, ServerInfo,
-    Simulation, StageSpan, Summary, Timeline, TimelineRow, Violation,
+    Action, Baseline, Billing, ClosestCall, Distribution, ExpectationResult, FORMAT, Fidelity,
+    Jobs, LocalTime, PropertyResult, Requests, RuleInfo, RunRecord, ScaleEvent, Scaling,
+    ServerInfo, Simulation, StageSpan, Summary, Timeline, TimelineRow, Violation,
 };
 use tidegate_core::{Currency, Money, Ratio, ServerId, Span, Timestamp};
 
@@ -54,6 +54,8 @@ pub fn empty() -> RunRecord {
         summary: Summary {
             scenario: String::new(),
             seed: 0,
+            fidelity: Fidelity::Request,
+            fidelity_because: None,
             fingerprint: String::new(),
             requests: Requests::default(),
             jobs: Jobs::default(),

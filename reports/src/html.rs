@@ -38,7 +38,8 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn new(record: &'a RunRecord, plots: &'a [(&'static str, String)]) -> Self {
         let summary = &record.summary;
-        let mut lines = vec![figures::requests(&summary.requests)];
+        let mut lines: Vec<Line> = figures::fidelity(summary).into_iter().collect();
+        lines.push(figures::requests(&summary.requests));
         lines.extend(figures::failures(record));
         lines.extend(figures::times(&summary.requests));
         lines.push(figures::jobs(&summary.jobs));

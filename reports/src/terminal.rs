@@ -34,6 +34,9 @@ pub fn terminal(record: &RunRecord, simulation: &Simulation, style: Style) -> St
     screen.plain(&format!("{}: {} (seed {})", summary.scenario, record.title, summary.seed));
     screen.plain(&period(record));
     screen.plain("");
+    if let Some(line) = figures::fidelity(summary) {
+        screen.line(&line);
+    }
     scaling(&mut screen, record);
     screen.plain("");
     requests(&mut screen, record);

@@ -150,5 +150,6 @@ pub const fn failure(cause: FailureCause) -> &'static str {
         FailureCause::OutOfMemory => "out of memory (502)",
         FailureCause::Overloaded => "database, Redis or storage overloaded (500)",
         FailureCause::TimedOut => "timed out (504)",
+        FailureCause::RedisFull => "Redis full (500)",
     }
 }

@@ -67,6 +67,9 @@ impl Cpu {
     pub fn next_finish(&self) -> u64 {
         let Some(Reverse((finish, _))) = self.tasks.peek() else { return u64::MAX };
         let left = finish - self.virtual_time.min(*finish);
+        if self.cores == 0 {
+            return u64::MAX;
+        }
         let real = if self.tasks.len() as u64 <= self.cores {
             left.div_ceil(SCALE)
         } else {
@@ -81,6 +84,12 @@ impl Cpu {
         let Reverse((finish, task)) = self.tasks.pop()?;
         self.virtual_time = self.virtual_time.max(finish);
         Some(task)
+    }
+
+    /// Counts work that was done without a task of its own.
+    pub const fn credit(&mut self, work: u64) {
+        self.busy += work;
+        self.begun += work;
     }
 
     /// Core-nanoseconds of work done until `now`.
@@ -128,6 +137,12 @@ impl Cpu {
     /// Replaces the cores; the server is idle.
     pub fn resize(&mut self, cores: u32) {
         self.cores = u64::from(cores);
+    }
+
+    /// Changes the cores while tasks share them; with none, all tasks stand still.
+    pub fn set_cores(&mut self, now: u64, cores: u32) {
+        self.advance(now);
+        self.resize(cores);
     }
 
     fn advance(&mut self, now: u64) {
@@ -198,6 +213,18 @@ mod tests {
         assert_eq!((cpu.next_finish(), cpu.finish(190)), (190, Some(1)));
         let Work { begun, done, left, dropped, .. } = cpu.work(200);
         assert_eq!((begun, done, left, dropped), (220, 190, 0, 30));
+    }
+
+    #[test]
+    fn tasks_stand_still_without_cores() {
+        let mut cpu = Cpu::new(1);
+        cpu.enter(0, 100, 1);
+        cpu.set_cores(40, 0);
+        assert_eq!(cpu.next_finish(), u64::MAX);
+        cpu.enter(50, 10, 2);
+        cpu.set_cores(1_000, 1);
+        assert_eq!(cpu.next_finish(), 1_020);
+        assert_eq!((cpu.finish(1_020), cpu.next_finish()), (Some(2), 1_070));
     }
 
     #[test]

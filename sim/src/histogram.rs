@@ -31,6 +31,16 @@ impl Histogram {
         }
     }
 
+    /// Counts a number so many times.
+    pub fn add_times(&mut self, count: u64, number: u64) {
+        let bin = self.bin(number);
+        if self.counts.len() <= bin {
+            self.counts.resize(bin + 1, 0);
+        }
+        self.counts[bin] += count;
+        self.total += count;
+    }
+
     #[cold]
     fn grow(&mut self, bin: usize) {
         self.counts.resize(bin + 1, 0);

@@ -2,6 +2,7 @@
 
 use tidegate_core::billing::Pricing;
 use tidegate_core::demand::trigger::Rule;
+pub use tidegate_core::record::Fidelity;
 use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
 /// Everything that a run depends on.
@@ -19,6 +20,10 @@ pub struct Model {
     pub duration: Span,
     /// The seed of every stream of chance.
     pub seed: u64,
+    /// How closely requests are followed.
+    pub fidelity: Fidelity,
+    /// Why, where the scenario left the choice to the program.
+    pub fidelity_because: Option<String>,
     /// What the controller is given.
     pub group: GroupConfig,
     /// Currency of all prices.
@@ -35,10 +40,14 @@ pub struct Model {
     pub proxy: Proxy,
     /// The shared Redis.
     pub redis: Station,
+    /// What Redis keeps in memory, if that is limited or read from.
+    pub store: Option<Store>,
     /// The shared database server.
     pub database: Station,
     /// The shared storage.
     pub nfs: Station,
+    /// The files on the shared storage, if any phase reads or writes some.
+    pub files: Option<Files>,
     /// What a server's memory is used for.
     pub memory: Memory,
     /// What a server's first requests cost more.
@@ -136,6 +145,34 @@ pub struct Proxy {
     pub sticky: bool,
     /// From a change of routing to its effect.
     pub change: Span,
+    /// What a connection to a server costs, if it costs anything.
+    pub connections: Option<Connections>,
+    /// The proxy's own checks of the servers.
+    pub health: Option<Checks>,
+}
+
+/// Connections from the proxy to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Time to open one.
+    pub connect: Span,
+    /// Idle ones that are kept for each server.
+    pub keep_alive: u32,
+    /// After which time an idle one is closed.
+    pub timeout: Span,
+}
+
+/// How the proxy checks servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checks {
+    /// Time between two checks of a server.
+    pub every: Span,
+    /// Good ones in a row that bring it back.
+    pub rise: u32,
+    /// Bad ones in a row that take it out.
+    pub fall: u32,
+    /// How long an answer is waited for.
+    pub timeout: Span,
 }
 
 /// First come, first served by `servers` servers, and a delay that occupies none of them.
@@ -147,6 +184,72 @@ pub struct Station {
     pub latency: Span,
     /// Visits that may wait; one more is refused. No limit if absent.
     pub queue: Option<u32>,
+    /// Where it runs.
+    pub host: Host,
+}
+
+/// Where a shared service runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// On a host of its own.
+    Own,
+    /// On the primary: what it does are tasks on the primary's cores.
+    Primary,
+}
+
+/// What Redis does when its memory is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eviction {
+    /// It refuses writes.
+    None,
+    /// It evicts the least recently used of all keys.
+    AllKeysLru,
+    /// It evicts the least recently used of the keys that expire.
+    VolatileLru,
+}
+
+/// What Redis keeps in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Store {
+    /// Bytes that it may use.
+    pub limit: u64,
+    /// What it does when they are used.
+    pub eviction: Eviction,
+    /// Objects that requests read, and what is read again from the database when it is missing.
+    pub cache: Option<Objects>,
+}
+
+/// Objects that requests read through Redis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objects {
+    /// How many there are.
+    pub count: u32,
+    /// Bytes of each.
+    pub size: u64,
+    /// The n-th is read in proportion to n to the power of minus this.
+    pub skew: f64,
+}
+
+/// What a request writes into Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Bytes.
+    pub size: u64,
+    /// After which time they expire.
+    pub ttl: Span,
+}
+
+/// Files on the shared storage: one for each site, whole of which is read and written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Files {
+    /// The sites of each bench: what each gets of the bench's traffic, relative to the others.
+    pub sites: Vec<Vec<f64>>,
+    /// Whether all transfers share a link; how long each takes alone is its phase's demand.
+    pub linked: bool,
+    /// How long a server takes attributes of a file for valid.
+    pub attribute_cache: Span,
+    /// Whether each open asks for the attributes all the same.
+    pub close_to_open: bool,
 }
 
 /// What a server's memory is used for, in bytes.
@@ -231,10 +334,34 @@ pub enum Place {
     Redis,
     /// In the shared database.
     Database,
+    /// In the shared database, unless Redis has what is read.
+    Miss,
     /// In the shared storage.
     Nfs,
+    /// Opens the site's file in the shared storage.
+    Open,
+    /// Asks the shared storage for the data of a file that was opened to be read.
+    Fetch,
+    /// Moves the data of a file from or to the shared storage.
+    Transfer,
+    /// Has the shared storage commit what was written.
+    Commit,
+    /// Closes the file that was written.
+    Close,
     /// Nowhere: a call to somebody else, say. A worker is held all the same.
     Wait,
+}
+
+impl Place {
+    /// The place that a step of a file or a miss belongs to; else itself.
+    #[must_use]
+    pub const fn host(self) -> Self {
+        match self {
+            Self::Open | Self::Fetch | Self::Transfer | Self::Commit | Self::Close => Self::Nfs,
+            Self::Miss => Self::Database,
+            Self::Cpu | Self::Redis | Self::Database | Self::Nfs | Self::Wait => self,
+        }
+    }
 }
 
 /// One step of a request or job.
@@ -259,6 +386,8 @@ pub struct RequestClass {
     pub enqueues: Option<(usize, Ratio)>,
     /// Whether the proxy may send it to another server when one refuses it.
     pub idempotent: bool,
+    /// What it writes into Redis when it is answered.
+    pub writes: Option<Write>,
 }
 
 /// The queues, in the order of RQ's usual names.
@@ -279,6 +408,8 @@ pub struct JobClass {
     pub name: String,
     /// Where it waits.
     pub queue: Queue,
+    /// Bytes that it takes in Redis until it ends.
+    pub payload: u64,
     /// Its steps, in order.
     pub phases: Vec<Phase>,
 }

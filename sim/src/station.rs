@@ -58,10 +58,11 @@ impl Station {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Host;
     use tidegate_core::Span;
 
     fn station(servers: u32, queue: Option<u32>) -> Station {
-        Station::new(Config { servers, latency: Span::from_nanos(1), queue })
+        Station::new(Config { servers, latency: Span::from_nanos(1), queue, host: Host::Own })
     }
 
     #[test]

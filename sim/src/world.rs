@@ -5,6 +5,11 @@
 
 mod alerts;
 mod cache;
+mod checks;
+mod connections;
+mod files;
+mod flow;
+mod hosted;
 mod jobs;
 mod machine;
 mod monitor;
@@ -13,6 +18,7 @@ mod overload;
 mod people;
 mod pool;
 mod proxy;
+mod redis;
 mod request;
 mod route;
 mod server;
@@ -28,15 +34,20 @@ use crate::alertmanager::Alertmanager;
 use crate::arrivals::Arrivals;
 use crate::chance::{Draws, Uniforms};
 use crate::events::EventList;
-use crate::model::{Load, Model, Phase};
+use crate::model::{Fidelity, Load, Model, Phase};
 use crate::prometheus::Target;
 use crate::slab::Slab;
 use crate::station::Station;
 
 use cache::Warming;
+use connections::Connections;
+use files::Files;
+use flow::Flows;
+use hosted::Service;
 use people::People;
 use pool::Restart;
 use proxy::Balancer;
+use redis::Store;
 use server::Server;
 
 /// What a controller may learn.
@@ -92,9 +103,12 @@ enum Event {
     Flush,
     Notified,
     Overloaded,
+    Check,
+    CheckTimedOut,
+    Connected,
 }
 
-const EVENTS: [Event; 17] = [
+const EVENTS: [Event; 20] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -112,8 +126,13 @@ const EVENTS: [Event; 17] = [
     Event::Flush,
     Event::Notified,
     Event::Overloaded,
+    Event::Check,
+    Event::CheckTimedOut,
+    Event::Connected,
 ];
 const INDEX_BITS: u32 = 27;
+/// Requests of each kind that stand for all, where they are not followed one by one.
+const ATOMS: usize = 256;
 
 impl Event {
     const fn payload(self, index: u32) -> u32 {
@@ -131,8 +150,10 @@ pub struct World<S> {
     events: EventList,
     sources: Vec<Source>,
     next_arrival: (u64, usize),
-    cpu_finish: Vec<u64>,
-    next_cpu: (u64, usize),
+    /// When each server's cores finish something next; after them, when an answer of Redis and of
+    /// the storage arrives next, if these are on the primary, and when a transfer ends next.
+    clocks: Vec<u64>,
+    next_clock: (u64, usize),
     servers: Vec<Server>,
     targets: Vec<Target>,
     alertmanager: Option<Alertmanager>,
@@ -141,12 +162,15 @@ pub struct World<S> {
     tasks: Slab,
     classes: Vec<Class>,
     balancer: Balancer,
+    connections: Option<Connections>,
     backlog: VecDeque<u32>,
     /// Those in the backlog whose clients have been answered with an error.
     backlog_dead: usize,
-    redis: Station,
+    redis: Service,
+    store: Option<Store>,
     database: Station,
-    nfs: Station,
+    nfs: Service,
+    files: Option<Files>,
     warming: Warming,
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
@@ -161,6 +185,8 @@ pub struct World<S> {
     moving: bool,
     next_job_server: usize,
     choose: Choices,
+    /// In place of arrivals and people, where requests are not followed one by one.
+    flows: Option<Box<Flows>>,
 }
 
 /// Streams of the choices that a request makes.
@@ -218,15 +244,17 @@ impl<S: FactSink> World<S> {
     pub fn new(model: Model, interval: Span, sink: S) -> Self {
         let classes = classes_of(&model);
         let stride = classes.iter().map(|class| class.phases.len()).max().unwrap_or(0);
-        let (sources, people) = loads_of(&model);
+        let fluid = model.fidelity == Fidelity::Fluid;
+        let flows = fluid.then(|| Box::new(Flows::new(&model, ATOMS)));
+        let (sources, people) = if fluid { Default::default() } else { loads_of(&model) };
         let mut world = Self {
             sink,
             now: 0,
             events: EventList::default(),
             sources,
             next_arrival: (u64::MAX, 0),
-            cpu_finish: vec![u64::MAX; model.servers.len()],
-            next_cpu: (u64::MAX, 0),
+            clocks: vec![u64::MAX; model.servers.len() + hosted::clocks(&model)],
+            next_clock: (u64::MAX, 0),
             servers: servers_of(&model),
             targets: targets_of(&model),
             alertmanager: model.alerts.as_ref().map(Alertmanager::new),
@@ -234,11 +262,14 @@ impl<S: FactSink> World<S> {
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
+            connections: Connections::new(&model),
             backlog: VecDeque::new(),
             backlog_dead: 0,
-            redis: Station::new(model.redis),
+            redis: Service::new(model.redis),
             database: Station::new(model.database),
-            nfs: Station::new(model.nfs),
+            nfs: Service::new(model.nfs),
+            store: Store::new(&model),
+            files: Files::new(&model),
             warming: Warming::new(&model.cache),
             people,
             queues: Default::default(),
@@ -253,6 +284,7 @@ impl<S: FactSink> World<S> {
             moving: false,
             next_job_server: 0,
             choose: Choices::new(&model),
+            flows,
             model,
         };
         world.open();
@@ -288,9 +320,9 @@ impl<S: FactSink> World<S> {
     pub fn advance(&mut self, limit: u64) -> Option<Notice> {
         loop {
             let event = self.events.next_time();
-            let (cpu, server) = self.next_cpu;
+            let (clock, which) = self.next_clock;
             let (arrival, source) = self.next_arrival;
-            let next = event.min(cpu).min(arrival);
+            let next = event.min(clock).min(arrival);
             if next > limit {
                 self.now = limit;
                 return None;
@@ -301,8 +333,8 @@ impl<S: FactSink> World<S> {
                 if let Some(notice) = self.handle() {
                     return Some(notice);
                 }
-            } else if cpu == next {
-                self.cpu_done(server);
+            } else if clock == next {
+                self.clock(which);
             } else {
                 self.open_arrival(source);
             }
@@ -312,7 +344,11 @@ impl<S: FactSink> World<S> {
     fn handle(&mut self) -> Option<Notice> {
         let payload = self.events.pop()?;
         let index = payload & ((1 << INDEX_BITS) - 1);
-        match EVENTS[(payload >> INDEX_BITS) as usize] {
+        let event = EVENTS[(payload >> INDEX_BITS) as usize];
+        if self.flows.is_some() && (event != Event::Health || self.moving) {
+            self.flow_on();
+        }
+        match event {
             Event::PhaseDone => self.phase_done(index),
             Event::Overloaded => self.overloaded(index),
             Event::Timeout => self.timed_out(),
@@ -324,6 +360,7 @@ impl<S: FactSink> World<S> {
             Event::Health => return self.health(),
             Event::Interval => {
                 self.at(self.now + self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
+                self.settle();
                 return Some(Notice::Interval);
             }
             Event::Resize => self.resize(index as usize),
@@ -332,6 +369,9 @@ impl<S: FactSink> World<S> {
             Event::WorkerStarted => self.worker_started(),
             Event::Flush => self.flush(index as usize),
             Event::Notified => return self.notified(),
+            Event::Check => self.check(),
+            Event::CheckTimedOut => self.checked(index as usize, false),
+            Event::Connected => self.connected(index),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }
@@ -352,6 +392,7 @@ impl<S: FactSink> World<S> {
 
     fn open(&mut self) {
         self.find_next_arrival();
+        self.stored(|_| {});
         let primary = ServerId::PRIMARY;
         let up_for = 2 * self.model.monitoring.range.as_nanos();
         self.servers[0].start_serving(self.model.group.primary_weight, up_for);
@@ -359,6 +400,7 @@ impl<S: FactSink> World<S> {
         self.tell(Fact::ReadyChanged { server: primary, ready: true });
         self.tell(Fact::RoutingChanged { server: primary, receives: true });
         let monitoring = self.model.monitoring;
+        self.check();
         self.open_monitoring();
         self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
         self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);

@@ -117,3 +117,16 @@ fn without_notifications_nothing_scales() {
     assert_eq!(finished.record.summary.scaling.events, []);
     assert!(String::from_utf8(journal).unwrap().contains("no-alert"));
 }
+
+/// Flows load the cores that Prometheus measures as requests do, on average.
+#[test]
+fn alerts_of_flows_come_when_those_of_requests_do() {
+    let (requests, flows) = (run(&alerted(&[])), run(&alerted(&["fidelity=fluid".to_owned()])));
+    assert_eq!(told(&requests.1).len(), told(&flows.1).len());
+    let (requests, flows) = (ups(&requests.0), ups(&flows.0));
+    assert_eq!(flows.len(), 2);
+    for (one, other) in requests.iter().zip(&flows) {
+        let apart = one.since(*other).as_nanos().unsigned_abs();
+        assert!(apart <= 15_000_000_000, "{requests:?} against {flows:?}");
+    }
+}

@@ -6,7 +6,7 @@ use tidegate_core::fact::{Fact, FactSink, FailureCause};
 use tidegate_core::oracle::{Closing, Panel, Work};
 use tidegate_core::policy::{Metric, Missing, Policy, UpRule};
 use tidegate_core::{
-    JobId, Money, Ratio, RequestId, RuleId, ServerId, Span, Step, TimeZone, Timestamp,
+    FileId, JobId, Money, Ratio, RequestId, RuleId, ServerId, Span, Step, TimeZone, Timestamp,
 };
 
 const STANDBY: ServerId = ServerId(1);
@@ -146,9 +146,13 @@ fn a_job_that_is_lost_or_done_twice_violates_jobs_exactly_once() {
     let killed = Fact::JobKilled { job: JOB, server: STANDBY };
     let failed = Fact::JobFailed { job: JOB, server: STANDBY };
     assert!(violated(&[ready(true), enqueued, started, failed], &[], &[]).is_empty());
-    for facts in
-        [vec![enqueued], vec![enqueued, started, killed], vec![enqueued, started, done, done]]
-    {
+    let evicted = Fact::JobEvicted { job: JOB };
+    for facts in [
+        vec![enqueued],
+        vec![enqueued, started, killed],
+        vec![enqueued, evicted],
+        vec![enqueued, started, done, done],
+    ] {
         assert_eq!(violated(&facts, &[], &[]), ["jobs-exactly-once"], "{facts:?}");
     }
 }
@@ -212,4 +216,13 @@ fn a_server_that_was_lost_may_be_replaced_once() {
     assert!(violated(&[sample(10); 9], &steps, &[]).is_empty());
     let twice = [decided(2, Verdict::Hold), decided(2, Verdict::ScaleUp(1))];
     assert_eq!(violated(&[sample(10); 9], &twice, &[]), ["only-when-required"]);
+}
+
+#[test]
+fn a_server_that_reads_an_old_version_violates_shared_state() {
+    let file = FileId(3);
+    let written = Fact::FileWritten { file, version: 1, server: ServerId::PRIMARY };
+    let read = |version| Fact::FileRead { file, version, server: STANDBY };
+    assert!(violated(&[read(0), written, read(1)], &[], &[]).is_empty());
+    assert_eq!(violated(&[read(0), written, read(0)], &[], &[]), ["shared-state"]);
 }

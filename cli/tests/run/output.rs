@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::desk::{Answer, Desk, SCENARIO};
 
 /// The documented keys of `tidegate run --format json`, in their order.
-const KEYS: &str = "scenario seed fingerprint \
+const KEYS: &str = "scenario seed fidelity fingerprint \
     requests requests.arrived requests.served requests.failed requests.failed_by_scaling \
     requests.in_flight_at_end \
     requests.latency_ms requests.latency_ms.mean requests.latency_ms.p50 \

@@ -1,7 +1,7 @@
 //! `conservation`: what arrived is served, failed or in flight.
 
 use super::{Closing, Verdict};
-use crate::fact::Fact;
+use crate::fact::{Fact, Flow};
 
 #[derive(Clone, Debug)]
 pub(super) struct Conservation {
@@ -20,6 +20,22 @@ impl Conservation {
         self.arrived += u64::from(matches!(fact, Fact::RequestArrived { .. }));
         let answered = matches!(fact, Fact::RequestServed { .. } | Fact::RequestFailed { .. });
         self.answered += u64::from(answered);
+        if let Fact::Flow(flow) = fact {
+            self.flow(flow);
+        }
+    }
+
+    fn flow(&mut self, flow: Flow) {
+        match flow {
+            Flow::Arrived { count } => self.arrived += count,
+            Flow::Served { count, .. } | Flow::Failed { count, .. } => self.answered += count,
+            Flow::Routed { .. }
+            | Flow::Took { .. }
+            | Flow::JobsEnqueued { .. }
+            | Flow::JobsStarted { .. }
+            | Flow::JobsCompleted { .. }
+            | Flow::JobsKilled { .. } => {}
+        }
     }
 
     pub fn close(self, closing: &Closing<'_>) -> Verdict {

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::{Closing, Verdict};
-use crate::fact::Fact;
+use crate::fact::{Fact, Flow};
 use crate::ids::JobId;
 use crate::time::Timestamp;
 
@@ -15,7 +15,7 @@ pub struct JobCounts {
     pub enqueued: u64,
     /// Completed at least once.
     pub completed: u64,
-    /// Killed and in no queue, or unaccounted for.
+    /// Killed or evicted and in no queue, or unaccounted for.
     pub lost: u64,
     /// Completed again.
     pub duplicated: u64,
@@ -30,7 +30,7 @@ enum State {
     Pending,
     Completed,
     Failed,
-    Killed,
+    Lost,
 }
 
 /// Jobs by number, from the oldest that is pending on.
@@ -38,6 +38,8 @@ enum State {
 pub(super) struct JobsExactlyOnce {
     window: VecDeque<State>,
     first: u64,
+    /// Jobs that are counted and not told one by one, and neither completed nor lost.
+    flowing: i64,
     counts: JobCounts,
     verdict: Verdict,
 }
@@ -47,6 +49,7 @@ impl JobsExactlyOnce {
         Self {
             window: VecDeque::new(),
             first: 0,
+            flowing: 0,
             counts: JobCounts::default(),
             verdict: Verdict::new("jobs-exactly-once"),
         }
@@ -62,11 +65,12 @@ impl JobsExactlyOnce {
             }
             Fact::JobCompleted { job, .. } => self.completed(at, job),
             Fact::JobFailed { job, .. } => self.failed(job),
+            Fact::JobEvicted { job } => {
+                self.lost(job);
+                self.verdict.violate(at, || format!("job {} was evicted from its queue", job.0));
+            }
             Fact::JobKilled { job, server } => {
-                if let Some(state) = self.state(job) {
-                    *state = State::Killed;
-                }
-                self.counts.lost += 1;
+                self.lost(job);
                 self.verdict.violate(at, || format!("job {} was killed on {server}", job.0));
             }
             Fact::RequestArrived { .. }
@@ -80,8 +84,51 @@ impl JobsExactlyOnce {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
+            Fact::Flow(flow) => self.flow(at, flow),
         }
+    }
+
+    fn flow(&mut self, at: Timestamp, flow: Flow) {
+        match flow {
+            Flow::JobsEnqueued { count } => {
+                self.counts.enqueued += count;
+                self.flowing += count.cast_signed();
+            }
+            Flow::JobsCompleted { count, .. } => {
+                self.verdict.checked += count;
+                self.flowing -= count.cast_signed();
+                let duplicated = self.flowing.min(0).unsigned_abs();
+                if duplicated > 0 {
+                    self.flowing = 0;
+                    self.counts.duplicated += duplicated;
+                    let what = || format!("{duplicated} jobs were completed again");
+                    self.verdict.violate_times(duplicated, at, what);
+                }
+                self.counts.completed += count - duplicated;
+            }
+            Flow::JobsKilled { count, server } => {
+                self.flowing -= count.cast_signed();
+                self.counts.lost += count;
+                let what = || format!("{count} jobs were killed on {server}");
+                self.verdict.violate_times(count, at, what);
+            }
+            Flow::Arrived { .. }
+            | Flow::Routed { .. }
+            | Flow::Served { .. }
+            | Flow::Took { .. }
+            | Flow::Failed { .. }
+            | Flow::JobsStarted { .. } => {}
+        }
+    }
+
+    fn lost(&mut self, job: JobId) {
+        if let Some(state) = self.state(job) {
+            *state = State::Lost;
+        }
+        self.counts.lost += 1;
     }
 
     fn state(&mut self, job: JobId) -> Option<&mut State> {
@@ -118,7 +165,8 @@ impl JobsExactlyOnce {
     }
 
     pub fn close(mut self, closing: &Closing<'_>) -> (Verdict, JobCounts) {
-        let pending = self.window.iter().filter(|state| **state == State::Pending).count() as u64;
+        let pending = self.window.iter().filter(|state| **state == State::Pending).count() as u64
+            + self.flowing.max(0).cast_unsigned();
         self.counts.pending = pending.min(closing.jobs_pending);
         let missing = pending - self.counts.pending;
         if missing > 0 {

@@ -49,7 +49,11 @@ impl Little {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
-            | Fact::Sampled { .. } => return,
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
+            | Fact::Sampled { .. }
+            | Fact::Flow(_) => return,
         };
         self.present -= 1;
         self.integral += i128::from(at.as_nanos());

@@ -1,7 +1,7 @@
 //! `route-ready`, `drain-clean` and `no-failed-request`: what a server is when it gets work.
 
 use super::{Verdict, flag};
-use crate::fact::{Fact, FailureCause};
+use crate::fact::{Fact, FailureCause, Flow};
 use crate::ids::ServerId;
 use crate::time::Timestamp;
 
@@ -37,18 +37,12 @@ impl Servers {
         match fact {
             Fact::ReadyChanged { server, ready } => *flag(&mut self.ready, server) = ready,
             Fact::RequestRouted { request, server } => {
-                self.requests[server.index()] += 1;
-                self.route_ready.checked += 1;
-                if !self.ready[server.index()] {
-                    self.route_ready.violate(at, || {
-                        format!("request {} was routed to {server}, which is not ready", request.0)
-                    });
-                }
+                self.routed(at, 1, server, || format!("request {} was", request.0));
             }
             Fact::RequestRedispatched { server, .. } => self.requests[server.index()] -= 1,
-            Fact::RequestServed { server, .. } => self.answered(server),
+            Fact::RequestServed { server, .. } => self.answered(1, server),
             Fact::RequestFailed { request, server, cause, .. } => {
-                self.failed(at, request.0, server, cause);
+                self.failed(at, 1, server, cause, || format!("request {}", request.0));
             }
             Fact::JobStarted { server, .. } => self.jobs[server.index()] += 1,
             Fact::JobCompleted { server, .. }
@@ -64,30 +58,76 @@ impl Servers {
             | Fact::JobEnqueued { .. }
             | Fact::PowerChanged { .. }
             | Fact::RoutingChanged { .. }
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
+            Fact::Flow(flow) => self.flow(at, flow),
         }
     }
 
-    fn answered(&mut self, server: ServerId) {
-        self.requests[server.index()] -= 1;
-        self.no_failed.checked += 1;
+    fn flow(&mut self, at: Timestamp, flow: Flow) {
+        match flow {
+            Flow::Routed { count, server } => {
+                self.routed(at, count, server, || format!("{count} requests were"));
+            }
+            Flow::Served { count, server } => self.answered(count, server),
+            Flow::Failed { count, server, cause } => {
+                self.failed(at, count, server, cause, || format!("{count} requests"));
+            }
+            Flow::JobsStarted { count, server } => self.jobs[server.index()] += signed(count),
+            Flow::JobsCompleted { count, server } | Flow::JobsKilled { count, server } => {
+                self.jobs[server.index()] -= signed(count);
+            }
+            Flow::Arrived { .. } | Flow::Took { .. } | Flow::JobsEnqueued { .. } => {}
+        }
     }
 
-    fn failed(&mut self, at: Timestamp, id: u64, server: Option<ServerId>, cause: FailureCause) {
-        self.no_failed.checked += 1;
+    fn routed(
+        &mut self,
+        at: Timestamp,
+        count: u64,
+        server: ServerId,
+        what: impl FnOnce() -> String,
+    ) {
+        self.requests[server.index()] += signed(count);
+        self.route_ready.checked += count;
+        if !self.ready[server.index()] {
+            self.route_ready.violate_times(count, at, || {
+                format!("{} routed to {server}, which is not ready", what())
+            });
+        }
+    }
+
+    fn answered(&mut self, count: u64, server: ServerId) {
+        self.requests[server.index()] -= signed(count);
+        self.no_failed.checked += count;
+    }
+
+    fn failed(
+        &mut self,
+        at: Timestamp,
+        count: u64,
+        server: Option<ServerId>,
+        cause: FailureCause,
+        what: impl FnOnce() -> String,
+    ) {
+        self.no_failed.checked += count;
         if let Some(server) = server {
-            self.requests[server.index()] -= 1;
+            self.requests[server.index()] -= signed(count);
         }
         let by_scaling = match cause {
             FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
             FailureCause::QueueFull
             | FailureCause::OutOfMemory
             | FailureCause::Overloaded
-            | FailureCause::TimedOut => server.is_some_and(|server| !self.ready[server.index()]),
+            | FailureCause::TimedOut
+            | FailureCause::RedisFull => server.is_some_and(|server| !self.ready[server.index()]),
         };
         if by_scaling {
             let place = server.map_or_else(|| "the proxy".to_owned(), |server| server.to_string());
-            self.no_failed.violate(at, || format!("request {id} failed at {place}: {cause:?}"));
+            self.no_failed
+                .violate_times(count, at, || format!("{} failed at {place}: {cause:?}", what()));
         }
     }
 
@@ -104,4 +144,8 @@ impl Servers {
     pub fn close(self) -> [Verdict; 3] {
         [self.route_ready, self.drain_clean, self.no_failed]
     }
+}
+
+const fn signed(count: u64) -> i64 {
+    count.cast_signed()
 }

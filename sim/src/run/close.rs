@@ -18,6 +18,7 @@ impl Run<'_> {
     pub(super) fn finish(mut self) -> Finished {
         let end = self.model.start + self.model.duration;
         self.close_stages(end);
+        self.world.settle();
         if self.timeline.rows.last().is_none_or(|row| row.at < end) {
             self.interval();
         }
@@ -40,6 +41,8 @@ impl Run<'_> {
         let mut summary = Summary {
             scenario: self.model.name.clone(),
             seed: self.model.seed,
+            fidelity: self.model.fidelity,
+            fidelity_because: self.model.fidelity_because.clone(),
             fingerprint: String::new(),
             requests,
             jobs: jobs(counts),

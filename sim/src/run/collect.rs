@@ -1,6 +1,6 @@
 //! Counts and distributions of a run, folded as the facts come.
 
-use tidegate_core::fact::{Fact, FactSink, FailureCause};
+use tidegate_core::fact::{Fact, FactSink, FailureCause, Flow};
 use tidegate_core::record::{Distribution, Requests, TimelineRow};
 use tidegate_core::{Span, Timestamp};
 
@@ -17,11 +17,13 @@ struct Times {
     histogram: Histogram,
     sum: u128,
     max: i64,
+    /// Whether some were counted in bulk, whose maximum nobody knows.
+    in_bulk: bool,
 }
 
 impl Times {
     fn new(bits: u32) -> Self {
-        Self { histogram: Histogram::new(bits), sum: 0, max: 0 }
+        Self { histogram: Histogram::new(bits), sum: 0, max: 0, in_bulk: false }
     }
 
     #[inline]
@@ -30,6 +32,14 @@ impl Times {
         self.histogram.add((ns / MICROSECOND).cast_unsigned());
         self.sum += u128::from(ns.cast_unsigned());
         self.max = self.max.max(ns);
+    }
+
+    /// So many times of this length.
+    fn add_times(&mut self, count: u64, span: Span) {
+        let ns = span.as_nanos();
+        self.in_bulk = true;
+        self.histogram.add_times(count, (ns / MICROSECOND).cast_unsigned());
+        self.sum += u128::from(count) * u128::from(ns.cast_unsigned());
     }
 
     fn percentile(&self, percent: f64) -> Option<f64> {
@@ -47,7 +57,7 @@ impl Times {
             p50: self.percentile(50.0),
             p95: self.percentile(95.0),
             p99: self.percentile(99.0),
-            max: Some(self.max as f64 / 1e6),
+            max: (!self.in_bulk).then_some(self.max as f64 / 1e6),
         }
     }
 }
@@ -116,6 +126,35 @@ impl Collector {
         self.digest
     }
 
+    fn flow(&mut self, at: Timestamp, flow: Flow) {
+        match flow {
+            Flow::Arrived { count } => {
+                self.arrived += count;
+                self.interval.arrived += count;
+                self.mix(at, count);
+            }
+            Flow::Served { count, .. } => {
+                self.served += count;
+                self.interval.served += count;
+                self.mix(at, count);
+            }
+            Flow::Took { count, latency, wait } => {
+                self.latency.add_times(count, latency);
+                self.interval_latency.add_times(count, latency);
+                self.wait.add_times(count, wait);
+            }
+            Flow::Failed { count, cause, .. } => {
+                self.failed[cause as usize] += count;
+                self.interval.failed += count;
+            }
+            Flow::Routed { .. }
+            | Flow::JobsEnqueued { .. }
+            | Flow::JobsStarted { .. }
+            | Flow::JobsCompleted { .. }
+            | Flow::JobsKilled { .. } => {}
+        }
+    }
+
     fn mix(&mut self, at: Timestamp, request: u64) {
         let word = at.as_nanos().cast_unsigned() ^ request.rotate_left(40);
         self.digest = (self.digest ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
@@ -156,7 +195,11 @@ impl FactSink for Collector {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
+            Fact::Flow(flow) => self.flow(at, flow),
         }
     }
 }

@@ -77,7 +77,11 @@ impl FactSink for RequestTrace<'_> {
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
             | Fact::ServicesStopped { .. }
-            | Fact::Sampled { .. } => {}
+            | Fact::JobEvicted { .. }
+            | Fact::FileWritten { .. }
+            | Fact::FileRead { .. }
+            | Fact::Sampled { .. }
+            | Fact::Flow(_) => {}
         }
     }
 }
@@ -91,5 +95,6 @@ const fn outcome(cause: FailureCause) -> &'static str {
         FailureCause::OutOfMemory => "out-of-memory",
         FailureCause::Overloaded => "overloaded",
         FailureCause::TimedOut => "timed-out",
+        FailureCause::RedisFull => "redis-full",
     }
 }

@@ -1,5 +1,8 @@
 //! The scenario file as it is written. `scenarios/README.md` is its manual.
 
+mod shared;
+mod storage;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -11,6 +14,11 @@ use tidegate_core::{Ratio, Span};
 use super::length::Length;
 use super::load::LoadFile;
 use super::units::Size;
+
+pub use shared::{
+    DatabaseFile, EvictionFile, HostFile, NfsFile, ObjectsFile, RedisFile, WriteFile,
+};
+pub use storage::StorageWork;
 
 /// A scenario: a group of servers, its load, its policy, and what is expected of them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -26,6 +34,9 @@ pub struct ScenarioFile {
     /// Seed of every stream of chance. Default 1.
     #[serde(default = "one")]
     pub seed: u64,
+    /// How closely requests are followed. Default `request`.
+    #[serde(default)]
+    pub fidelity: FidelityFile,
     /// Plans by name.
     pub plans: BTreeMap<String, PlanFile>,
     /// The group.
@@ -41,13 +52,13 @@ pub struct ScenarioFile {
     pub proxy: ProxyFile,
     /// The shared Redis. Default: one server, 200us away.
     #[serde(default)]
-    pub redis: StationFile,
+    pub redis: RedisFile,
     /// The shared database. Default: 8 servers, 500us away.
     #[serde(default)]
-    pub database: StationFile,
+    pub database: DatabaseFile,
     /// The shared storage. Default: 8 servers, 500us away.
     #[serde(default)]
-    pub nfs: StationFile,
+    pub nfs: NfsFile,
     /// Use of memory.
     #[serde(default)]
     pub memory: MemoryFile,
@@ -80,6 +91,19 @@ pub struct ScenarioFile {
     /// Paths into the summary and what is expected there, such as `"== 0"`.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
+}
+
+/// How closely requests are followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FidelityFile {
+    /// One by one.
+    #[default]
+    Request,
+    /// As flows, with an estimate of their latencies.
+    Fluid,
+    /// As flows where one by one would take minutes.
+    Auto,
 }
 
 const fn one() -> u64 {
@@ -207,21 +231,28 @@ pub struct ProxyFile {
     pub sticky: bool,
     /// From a change of routing to its effect. Default 1s.
     pub change: Option<Span>,
+    /// Time to open a connection to a server. Default 0s.
+    pub connect: Option<Span>,
+    /// Idle connections kept for each server. Default: no limit.
+    pub keep_alive: Option<u32>,
+    /// After which time an idle connection is closed. Default 60s.
+    pub keep_alive_timeout: Option<Span>,
+    /// The proxy's own checks of the servers. Default: none.
+    pub health: Option<ChecksFile>,
 }
 
-/// A shared station.
+/// How the proxy checks servers.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct StationFile {
-    /// Servers, each of which serves one at a time.
-    pub servers: Option<u32>,
-    /// Network there and back.
-    pub latency: Option<Span>,
-    /// Visits that may wait; one more is refused. Default: no limit.
-    pub queue: Option<u32>,
-    /// What each request and job that names no phase here brings all the same; `0s` for nothing.
-    /// Default 100us in Redis, 200us in the storage, nothing in the database.
-    pub touch: Option<Span>,
+pub struct ChecksFile {
+    /// Time between two checks of a server. Default 2s.
+    pub every: Option<Span>,
+    /// Good ones in a row that bring it back. Default 2.
+    pub rise: Option<u32>,
+    /// Bad ones in a row that take it out. Default 3.
+    pub fall: Option<u32>,
+    /// How long an answer is waited for. Default 1s.
+    pub timeout: Option<Span>,
 }
 
 /// Use of memory.
@@ -313,8 +344,8 @@ pub enum PhaseFile {
     Redis(Length),
     /// In the database.
     Database(Length),
-    /// In the shared storage.
-    Nfs(Length),
+    /// In the shared storage: for so long, or so many bytes of the site's file.
+    Nfs(StorageWork),
     /// Elsewhere, holding its worker.
     Wait(Length),
 }
@@ -333,6 +364,10 @@ pub struct RequestFile {
     pub enqueues: Option<EnqueuesFile>,
     /// Whether the proxy may try another server with it. Default true.
     pub idempotent: Option<bool>,
+    /// What it writes into Redis.
+    pub writes: Option<WriteFile>,
+    /// Visit of the database when Redis has not what it reads. Default: it reads nothing there.
+    pub miss: Option<Length>,
 }
 
 /// A job that requests enqueue.
@@ -365,6 +400,8 @@ pub struct JobFile {
     pub name: String,
     /// Its queue.
     pub queue: QueueFile,
+    /// What it takes in Redis until it ends. Default 1KiB.
+    pub payload: Option<Size>,
     /// Its steps.
     pub phases: Vec<PhaseFile>,
 }

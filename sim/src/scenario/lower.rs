@@ -2,10 +2,13 @@
 
 mod acts;
 mod alerts;
+mod fidelity;
+mod files;
 mod hardware;
 mod loads;
 mod monitoring;
 mod parts;
+mod shared;
 mod work;
 
 use std::path::Path;
@@ -15,7 +18,7 @@ use tidegate_core::{GroupConfig, Span, Timestamp};
 
 use super::file::ScenarioFile;
 use super::{Fault, Key, Overrides};
-use crate::model::{Hardware, Model};
+use crate::model::{Fidelity, Hardware, Model};
 
 const MIB: u64 = 1 << 20;
 const LONGEST: Span = Span::from_hours(24 * 366);
@@ -40,25 +43,30 @@ pub(super) fn lower(
         run.end = Timestamp::MAX;
     }
     let group = group(file)?;
+    let benches = hardware::benches(file)?;
     let servers = hardware::servers(file, group.standbys)?;
     let monitoring = monitoring::monitoring(file)?;
-    Ok(Model {
+    let model = Model {
         name: name.to_owned(),
         title: file.title.clone(),
         zone: file.start.zone.clone(),
         start,
         duration,
         seed: overrides.seed.unwrap_or(file.seed),
+        fidelity: Fidelity::Request,
+        fidelity_because: None,
         group: weighted(group, &servers),
         currency: hardware::plan(file, &file.group.primary, "group.primary")?.price.currency,
         upgrade: hardware::upgrade(file, &servers)?,
         servers,
-        benches: hardware::benches(file)?,
+        files: files::files(file, &benches)?,
+        benches,
         machine: parts::machine(file, directory)?,
         proxy: parts::proxy(file)?,
-        redis: parts::station(file.redis, "redis", 1, Span::from_nanos(200_000))?,
-        database: parts::station(file.database, "database", 8, Span::from_nanos(500_000))?,
-        nfs: parts::station(file.nfs, "nfs", 8, Span::from_nanos(500_000))?,
+        redis: shared::redis(file)?,
+        store: shared::store(file)?,
+        database: shared::database(file)?,
+        nfs: shared::nfs(file)?,
         memory: parts::memory(file)?,
         cache: parts::cache(file)?,
         monitoring,
@@ -71,7 +79,8 @@ pub(super) fn lower(
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
         notes: acts::unseen(file, start + duration),
-    })
+    };
+    fidelity::choose(model, file.fidelity)
 }
 
 fn group(file: &ScenarioFile) -> Result<GroupConfig, Fault> {

@@ -4,7 +4,7 @@ use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::{JobId, ServerId};
 
 use crate::model::Queue;
-use crate::slab::{Kind, Task};
+use crate::slab::{Kind, NONE, Task};
 
 use super::{Event, World};
 
@@ -20,28 +20,35 @@ const fn number(queue: Queue) -> usize {
 }
 
 impl<S: FactSink> World<S> {
-    /// A request of `class` was answered; it may have enqueued a job.
-    pub(super) fn enqueue_after(&mut self, class: u16) {
-        let Some((job, share)) = self.model.requests[usize::from(class)].enqueues else { return };
-        if self.choose.job.draw() * 1e6 <= f64::from(share.ppm()) {
-            self.enqueue(job);
-        }
+    /// The job that a request of `class` enqueues, if it does.
+    pub(super) fn enqueues(&mut self, class: u16) -> Option<usize> {
+        let (job, share) = self.model.requests[usize::from(class)].enqueues?;
+        (self.choose.job.draw() * 1e6 <= f64::from(share.ppm())).then_some(job)
     }
 
     pub(super) fn cron_job(&mut self, index: usize) {
         let job = self.model.cron_jobs[index];
         self.at(self.now + job.every.as_nanos().cast_unsigned(), Event::CronJob, index as u32);
         for _ in 0..job.count {
-            self.enqueue(job.class);
+            if self.admit_job(job.class) {
+                self.enqueue(job.class, NONE);
+            }
         }
     }
 
-    fn enqueue(&mut self, job: usize) {
+    /// Enqueues a job for the clock, or for the request whose record at `by` is free and not yet
+    /// used anew.
+    pub(super) fn enqueue(&mut self, job: usize, by: u32) {
         let id = self.jobs;
         self.jobs += 1;
         self.tell(Fact::JobEnqueued { job: JobId(id) });
         let class = (self.model.requests.len() + job) as u16;
+        let file = self.file_of_job(by);
         let slot = self.tasks.insert(Task::new(Kind::Job, class, id, self.now));
+        if let Some((files, file)) = self.files.as_mut().zip(file) {
+            files.assign(slot, file);
+        }
+        self.job_stored(slot);
         self.draw_demands(slot, class);
         let queue = number(self.model.jobs[job].queue);
         match self.idle_worker(queue) {
@@ -88,8 +95,9 @@ impl<S: FactSink> World<S> {
 
     /// A job's worker is free for the next one; `how` the job ended.
     pub(super) fn job_ended(&mut self, slot: u32, how: Fact) {
-        let Task { server, bench: kind, .. } = *self.tasks.get(slot);
+        let Task { class, server, bench: kind, .. } = *self.tasks.get(slot);
         self.tasks.remove(slot);
+        self.job_forgotten(class);
         self.tell(how);
         let target = &mut self.servers[usize::from(server)];
         target.jobs -= 1;

@@ -5,8 +5,11 @@ use tidegate_core::{
     Command, CommandKind, Failure, JobId, Outcome, Power, RequestId, ServerId, Span,
 };
 
+use crate::model::{Phase, Place};
 use crate::slab::{Kind, NONE};
 
+use super::checks::Standing;
+use super::connections::CONNECTING;
 use super::{Event, Notice, World};
 
 /// Steps in which the proxy raises the share of a server that has joined.
@@ -87,7 +90,16 @@ impl<S: FactSink> World<S> {
         let machine = &mut self.servers[server.index()];
         machine.equip(&hardware);
         machine.ready = true;
+        if let Some(flows) = &mut self.flows {
+            flows.equip(server.index(), &self.model);
+        }
         self.tell(Fact::ReadyChanged { server, ready: true });
+        if let Some(files) = &mut self.files {
+            files.forget(server);
+        }
+        if server.is_primary() {
+            self.resume_services();
+        }
         self.take_jobs(server.index());
     }
 
@@ -95,6 +107,7 @@ impl<S: FactSink> World<S> {
         let length = slow_start.as_nanos().cast_unsigned();
         let machine = &mut self.servers[server.index()];
         machine.weight = weight.max(1);
+        machine.standing = Standing::GOOD;
         machine.ramp = (self.now, self.now.saturating_add(length));
         self.slow_start(server.index());
         self.set_receives(server, true);
@@ -148,8 +161,15 @@ impl<S: FactSink> World<S> {
         machine.pools.iter_mut().for_each(|pool| pool.accept_queue.clear());
         (machine.open, machine.jobs) = (0, 0);
         self.cpu_changed(server.index());
+        if let Some(connections) = &mut self.connections {
+            connections.close_all(server);
+        }
         for slot in self.tasks.on_server(server.0) {
             self.kill(slot, server);
+        }
+        self.kill_flows(server);
+        if server.is_primary() {
+            self.interrupt_services();
         }
     }
 
@@ -166,7 +186,10 @@ impl<S: FactSink> World<S> {
     pub(super) fn lose(&mut self, slot: u32, server: ServerId, cause: FailureCause) {
         let task = *self.tasks.get(slot);
         match task.kind {
-            Kind::Job => self.tell(Fact::JobKilled { job: JobId(task.id), server }),
+            Kind::Job => {
+                self.job_forgotten(task.class);
+                self.tell(Fact::JobKilled { job: JobId(task.id), server });
+            }
             Kind::Request => {
                 let user = self.answer_with_error(slot, cause);
                 if user != NONE {
@@ -183,9 +206,13 @@ impl<S: FactSink> World<S> {
     /// Whether an event still names the slot, so that it may not be used anew before.
     pub(super) fn awaits_event(&self, slot: u32) -> bool {
         let task = self.tasks.get(slot);
+        if task.worker == CONNECTING {
+            return true;
+        }
         let phase = self.classes[usize::from(task.class)].phases.get(usize::from(task.phase));
         let taken_up = task.kind == Kind::Job || task.worker != NONE;
-        taken_up && phase.is_some_and(|phase| phase.place != crate::model::Place::Cpu)
+        let on_cores = |phase: &Phase| phase.place == Place::Cpu && self.flows.is_none();
+        taken_up && phase.is_some_and(|phase| !on_cores(phase))
     }
 
     /// A plan is changed by hand: the primary goes down with all that runs on it, and nothing is

@@ -126,7 +126,7 @@ impl<S: FactSink> World<S> {
         let health = if server.ready { Health::ALL } else { Health::NONE };
         view.health = Some(Dated::new(health, now));
         view.in_flight = Some(Dated::new(server.open, now));
-        view.jobs = Some(Dated::new(server.jobs, now));
+        view.jobs = Some(Dated::new(server.jobs + server.flow_jobs, now));
         view
     }
 
@@ -147,6 +147,9 @@ impl<S: FactSink> World<S> {
 
     /// For how long the requests between arrival and answer have been there, added up.
     pub fn ages(&self) -> u128 {
+        if self.flows.is_some() {
+            return 0;
+        }
         u128::from(self.in_flight) * u128::from(self.now) - self.tasks.arrivals()
     }
 
@@ -168,6 +171,8 @@ impl<S: FactSink> World<S> {
     /// Jobs that wait or run.
     pub fn jobs_pending(&self) -> u64 {
         let waiting: usize = self.queues.iter().map(std::collections::VecDeque::len).sum();
-        waiting as u64 + self.servers.iter().map(|server| u64::from(server.jobs)).sum::<u64>()
+        let flowing = self.flows.as_ref().map_or(0, |flows| flows.jobs_pending());
+        let running = self.servers.iter().map(|server| u64::from(server.jobs)).sum::<u64>();
+        waiting as u64 + running + flowing
     }
 }

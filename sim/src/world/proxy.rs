@@ -39,9 +39,9 @@ impl Balancer {
         }
     }
 
-    /// Whether it receives traffic and has a connection to spare.
+    /// Whether it receives traffic, passes the checks and has a connection to spare.
     pub fn is_open(&self, server: &Server) -> bool {
-        server.receives && server.open < self.max_connections
+        server.receives && server.standing.passes && server.open < self.max_connections
     }
 
     fn round_robin(&mut self, servers: &[Server], may: impl Fn(usize) -> bool) -> Option<usize> {

@@ -6,6 +6,7 @@ use tidegate_core::{RequestId, ServerId, Span};
 use crate::model::Place;
 use crate::slab::{Kind, NONE, Task};
 
+use super::hosted::Service;
 use super::{Event, World, pick};
 
 impl<S: FactSink> World<S> {
@@ -23,6 +24,10 @@ impl<S: FactSink> World<S> {
         }
         let slot = self.tasks.insert(task);
         self.draw_demands(slot, class);
+        if let Some(files) = &mut self.files {
+            let file = files.of_bench(self.tasks.get(slot).bench);
+            files.assign(slot, file);
+        }
         self.tasks.line_up(slot);
         self.arm_timeout();
         self.route(slot);
@@ -52,7 +57,7 @@ impl<S: FactSink> World<S> {
     fn slow_down(&mut self, slot: u32, factor: f64) {
         let phases = &self.classes[usize::from(self.tasks.get(slot).class)].phases;
         for (demand, phase) in self.tasks.demands_mut(slot).iter_mut().zip(phases) {
-            if matches!(phase.place, Place::Cpu | Place::Database) {
+            if matches!(phase.place.host(), Place::Cpu | Place::Database) {
                 *demand = (*demand as f64 * factor) as u64;
             }
         }
@@ -65,42 +70,73 @@ impl<S: FactSink> World<S> {
             return self.finish(slot);
         };
         let demand = self.tasks.demand(slot, phase);
+        if self.flows.is_some() {
+            return self.flow_phase(slot, step.place, demand);
+        }
         let visit = match step.place {
             Place::Cpu => return self.enter_cpu(usize::from(server), demand, slot),
-            Place::Redis => self.redis.enter(self.now, demand),
+            Place::Redis => match &mut self.redis {
+                Service::Own(station) => station.enter(self.now, demand),
+                Service::Hosted(_) => return self.visit(Place::Redis, slot),
+            },
             Place::Database => self.database.enter(self.now, demand),
-            Place::Nfs => self.nfs.enter(self.now, demand),
+            Place::Nfs => match &mut self.nfs {
+                Service::Own(station) => station.enter(self.now, demand),
+                Service::Hosted(_) => return self.visit(Place::Nfs, slot),
+            },
             Place::Wait => Ok(self.now + demand),
+            Place::Miss => return self.miss_step(slot),
+            Place::Open | Place::Fetch | Place::Transfer | Place::Commit | Place::Close => {
+                return self.file_step(step.place, slot);
+            }
         };
+        self.await_answer(slot, visit);
+    }
+
+    /// A station answers a visit, or refuses it.
+    pub(super) fn await_answer(&mut self, slot: u32, visit: Result<u64, u64>) {
         match visit {
             Ok(done) => self.at(done, Event::PhaseDone, slot),
             Err(refused) => self.at(refused, Event::Overloaded, slot),
         }
     }
 
-    fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
+    pub(super) fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
         self.servers[server].cpu.enter(self.now, demand, slot);
         self.cpu_changed(server);
     }
 
-    /// Looks up anew which server's cores finish something next.
+    /// Looks up anew when a server's cores finish something next.
     pub(super) fn cpu_changed(&mut self, server: usize) {
         let finish = self.servers[server].cpu.next_finish();
-        self.cpu_finish[server] = finish;
-        let mut next = (u64::MAX, 0);
-        for (index, &time) in self.cpu_finish.iter().enumerate() {
-            if time < next.0 {
-                next = (time, index);
-            }
-        }
-        self.next_cpu = next;
+        self.set_clock(server, finish);
     }
 
-    pub(super) fn cpu_done(&mut self, server: usize) {
-        let done = self.servers[server].cpu.finish(self.now);
-        self.cpu_changed(server);
-        if let Some(slot) = done {
-            self.next_phase(slot);
+    /// Sets one of the clocks. Of those that are due next at the same time, the first is next.
+    pub(super) fn set_clock(&mut self, clock: usize, time: u64) {
+        self.clocks[clock] = time;
+        if (time, clock) <= self.next_clock {
+            self.next_clock = (time, clock);
+        } else if clock == self.next_clock.1 {
+            let mut next = (u64::MAX, 0);
+            for (index, &time) in self.clocks.iter().enumerate() {
+                if time < next.0 {
+                    next = (time, index);
+                }
+            }
+            self.next_clock = next;
+        }
+    }
+
+    /// A server's cores have finished a task, or another clock is due.
+    pub(super) fn clock(&mut self, clock: usize) {
+        if clock >= self.servers.len() {
+            return self.clock_due(clock);
+        }
+        let done = self.servers[clock].cpu.finish(self.now);
+        self.cpu_changed(clock);
+        if let Some(task) = done {
+            self.task_done(task);
         }
     }
 
@@ -113,7 +149,10 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn next_phase(&mut self, slot: u32) {
+    pub(super) fn next_phase(&mut self, slot: u32) {
+        if self.flows.is_some() {
+            self.flow_phase_done(slot);
+        }
         self.tasks.get_mut(slot).phase += 1;
         self.begin_phase(slot);
     }
@@ -121,8 +160,13 @@ impl<S: FactSink> World<S> {
     fn finish(&mut self, slot: u32) {
         let task = *self.tasks.get(slot);
         let server = ServerId(task.server);
+        if task.kind == Kind::Job {
+            return self.job_finished(slot);
+        }
+        let job = self.enqueues(task.class);
+        let refused = self.store.is_some() && !self.keep(task.class, job);
         match task.kind {
-            Kind::Job => return self.job_finished(slot),
+            Kind::Request if refused => self.refuse_write(slot),
             Kind::Request => {
                 self.tasks.leave_line(slot);
                 self.in_flight -= 1;
@@ -135,17 +179,32 @@ impl<S: FactSink> World<S> {
                     wait,
                 });
             }
-            Kind::Abandoned | Kind::Free => {
+            Kind::Job | Kind::Abandoned | Kind::Free => {
                 self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
             }
         }
         self.tasks.remove(slot);
-        self.enqueue_after(task.class);
+        if let Some(job) = job.filter(|_| !refused) {
+            self.enqueue(job, slot);
+        }
         self.free_worker(&task);
         if task.kind == Kind::Request && task.user != NONE {
-            self.bind(task.user, task.server);
-            self.answered(task.user, true);
+            self.request_over(&task, !refused);
         }
+    }
+
+    /// Redis refused what the request wrote.
+    #[cold]
+    fn refuse_write(&mut self, slot: u32) {
+        self.answer_with_error(slot, FailureCause::RedisFull);
+    }
+
+    /// The person who waited for a request has its answer.
+    fn request_over(&mut self, task: &Task, served: bool) {
+        if served {
+            self.bind(task.user, task.server);
+        }
+        self.answered(task.user, served);
     }
 
     fn since(&self, then: u64) -> Span {
@@ -155,6 +214,9 @@ impl<S: FactSink> World<S> {
     /// A worker is free: it takes the next connection, and the proxy may send another.
     pub(super) fn free_worker(&mut self, task: &Task) {
         let (server, bench) = (usize::from(task.server), usize::from(task.bench));
+        if let Some(connections) = &mut self.connections {
+            connections.keep(self.now, server);
+        }
         self.release(server, bench, task.worker);
         self.serve_queue(server, bench);
         self.serve_backlog();

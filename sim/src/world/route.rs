@@ -11,7 +11,7 @@ impl<S: FactSink> World<S> {
     pub(super) fn route(&mut self, slot: u32) {
         if let Some(server) = self.choose_for(self.tasks.get(slot).user) {
             self.send(slot, server);
-        } else if !self.servers.iter().any(|server| server.receives) {
+        } else if !self.servers.iter().any(|server| server.receives && server.standing.passes) {
             self.fail(slot, FailureCause::NoServer);
         } else if self.backlog.len() - self.backlog_dead < self.model.proxy.backlog as usize {
             self.backlog.push_back(slot);
@@ -37,17 +37,27 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    /// Hands a request to a server, which takes it up, lets it wait or refuses it.
+    /// Hands a request to a server, over a connection that may have to be opened first.
     fn offer(&mut self, slot: u32, server: usize) -> Result<(), FailureCause> {
         let task = self.tasks.get_mut(slot);
         task.server = server as u16;
-        let bench = usize::from(task.bench);
         let request = RequestId(task.id);
         self.tell(Fact::RequestRouted { request, server: ServerId(server as u16) });
-        let target = &mut self.servers[server];
-        if !target.ready {
+        if !self.servers[server].ready {
             return Err(FailureCause::Refused);
         }
+        if self.connections.is_some() && self.must_connect(slot, server) {
+            return Ok(());
+        }
+        self.accept(slot, server)
+    }
+
+    /// A server takes a request up, lets it wait or refuses it.
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
+    pub(super) fn accept(&mut self, slot: u32, server: usize) -> Result<(), FailureCause> {
+        let bench = usize::from(self.tasks.get(slot).bench);
+        let target = &mut self.servers[server];
         let pool = &mut target.pools[bench];
         if let Some(worker) = pool.idle.pop() {
             target.open += 1;
@@ -64,7 +74,7 @@ impl<S: FactSink> World<S> {
     /// A server has refused a request: the proxy offers it to others, each once, as far as its
     /// retries go. The last refusal is the answer.
     #[cold]
-    fn try_others(&mut self, slot: u32, mut cause: FailureCause) {
+    pub(super) fn try_others(&mut self, slot: u32, mut cause: FailureCause) {
         let task = *self.tasks.get(slot);
         let (request, mut server) = (RequestId(task.id), usize::from(task.server));
         let idempotent = self.model.requests[usize::from(task.class)].idempotent;

@@ -7,6 +7,7 @@ use tidegate_core::{Generation, Power, Ratio};
 use crate::cpu::Cpu;
 use crate::model::{Hardware, Memory, Model};
 
+use super::checks::Standing;
 use super::pool::{Limits, Pool};
 
 /// A server's share for each unit of its weight, when its slow start is over.
@@ -27,6 +28,7 @@ pub(super) struct Server {
     pub ready: bool,
     /// The proxy sends it new requests.
     pub receives: bool,
+    pub standing: Standing,
     /// Its job workers take new jobs.
     pub takes_jobs: bool,
     pub generation: Generation,
@@ -46,6 +48,8 @@ pub(super) struct Server {
     /// Requests accepted and not finished, abandoned ones included.
     pub open: u32,
     pub jobs: u32,
+    /// Jobs that are not told one by one.
+    pub flow_jobs: u32,
     /// Requests taken up since its services started, as far as they warm its caches.
     pub warmed: u32,
     memory_total: u64,
@@ -53,6 +57,10 @@ pub(super) struct Server {
     memory_limit: u64,
     memory_fixed: u64,
     memory_grown: u64,
+    /// Requests that its workers have answered, where they are not followed one by one.
+    answered: f64,
+    /// What a shared service on it holds.
+    pub memory_hosted: u64,
     memory: Memory,
     /// When its machine came up, and what its cores had done by then.
     booted: (i64, u64),
@@ -66,6 +74,7 @@ impl Server {
             power: Power::Off,
             ready: false,
             receives: false,
+            standing: Standing::GOOD,
             takes_jobs: false,
             generation: Generation(0),
             weight: 0,
@@ -79,11 +88,14 @@ impl Server {
             idle_job_workers: [0; 3],
             open: 0,
             jobs: 0,
+            flow_jobs: 0,
             warmed: 0,
             memory_total: 0,
             memory_limit: u64::MAX,
             memory_fixed: 0,
             memory_grown: 0,
+            answered: 0.0,
+            memory_hosted: 0,
             memory: model.memory,
             booted: (0, 0),
             seen: Seen::default(),
@@ -109,6 +121,7 @@ impl Server {
         }
         self.memory_fixed = self.memory.base + u64::from(workers) * self.memory.worker;
         self.memory_grown = 0;
+        self.answered = 0.0;
         self.warmed = 0;
     }
 
@@ -151,9 +164,13 @@ impl Server {
         part.max(1) as u32
     }
 
+    const fn memory_in_use(&self) -> u64 {
+        self.memory_fixed + self.memory_grown + self.memory_hosted
+    }
+
     /// Share of its memory in use; past the whole it is full.
     pub fn memory_used(&self) -> Ratio {
-        let used = u128::from(self.memory_fixed + self.memory_grown);
+        let used = u128::from(self.memory_in_use());
         Ratio::of(used, u128::from(self.memory_total)).min(Ratio::ONE)
     }
 
@@ -165,19 +182,35 @@ impl Server {
         worker.answered == worker.limit
     }
 
-    /// Whether the kernel has to kill somebody.
-    pub const fn is_out_of_memory(&self) -> bool {
-        self.memory_fixed + self.memory_grown > self.memory_limit
+    /// Its workers have answered so many requests more, with so many here: idle workers wait on a
+    /// stack, so about b + 2√b of them do the work of b. Once each of them has been replaced, they
+    /// are half way to their next time on average.
+    pub fn wear(&mut self, answered: f64, present: f64) {
+        self.answered += answered;
+        let workers: f64 = self.pools.iter().map(|pool| pool.workers.len() as f64).sum();
+        let used = (present + 2.0 * present.sqrt() + 1.0).min(workers).max(1.0);
+        let limit = f64::from(self.memory.max_requests);
+        let half = if limit > 0.0 { limit / 2.0 } else { f64::INFINITY };
+        let each = (self.answered / used).min(half);
+        self.memory_grown = (used * each * self.memory.growth as f64) as u64;
     }
 
-    /// Bench and number of the web worker that has grown most; of several, the first.
+    /// Whether the kernel has to kill somebody.
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.memory_in_use() > self.memory_limit
+    }
+
+    /// Bench and number of the web worker that has grown most, if any has; of several, the first.
     pub fn most_grown(&self) -> Option<(usize, u32)> {
         let workers = self.pools.iter().enumerate().flat_map(|(bench, pool)| {
             (0..)
                 .zip(&pool.workers)
                 .map(move |(worker, age)| (Reverse(age.answered), bench, worker))
         });
-        workers.min().map(|(_, bench, worker)| (bench, worker))
+        workers
+            .filter(|(Reverse(answered), ..)| *answered > 0)
+            .min()
+            .map(|(_, bench, worker)| (bench, worker))
     }
 
     /// A fresh worker takes the place of this one, which gives back what it has gained.

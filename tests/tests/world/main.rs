@@ -2,10 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod cache;
+mod checks;
+mod connections;
+mod files;
+mod hosted;
 mod hot_sites;
 mod memory;
 mod monitoring;
 mod overload;
+mod redis;
 mod retries;
 mod sticky;
 mod workers;

@@ -1,13 +1,13 @@
-//! The machines, the proxy, the shared stations, memory and caches.
+//! The machines, the proxy, memory and caches.
 
 use std::path::Path;
 
 use tidegate_core::Span;
 
 use super::MIB;
-use crate::model::{Balance, Cache, Dist, Machine, Memory, Proxy, Station};
+use crate::model::{Balance, Cache, Checks, Connections, Dist, Machine, Memory, Proxy};
 use crate::scenario::Fault;
-use crate::scenario::file::{BalanceFile, ScenarioFile, StationFile};
+use crate::scenario::file::{BalanceFile, ChecksFile, ScenarioFile};
 use crate::scenario::length::Length;
 
 pub(super) fn machine(file: &ScenarioFile, directory: &Path) -> Result<Machine, Fault> {
@@ -53,23 +53,46 @@ pub(super) fn proxy(file: &ScenarioFile) -> Result<Proxy, Fault> {
         retries,
         sticky: proxy.sticky,
         change: proxy.change.unwrap_or(Span::from_secs(1)),
+        connections: connections(file)?,
+        health: proxy.health.map(checks).transpose()?,
     })
 }
 
-pub(super) fn station(
-    file: StationFile,
-    name: &str,
-    servers: u32,
-    latency: Span,
-) -> Result<Station, Fault> {
-    let servers = file.servers.unwrap_or(servers);
-    if servers == 0 || servers > 4_096 {
-        return Err(Fault::at(&format!("{name}.servers"), "a station has 1 to 4096 servers"));
+/// Without the time to open them, connections make no difference.
+fn connections(file: &ScenarioFile) -> Result<Option<Connections>, Fault> {
+    let proxy = &file.proxy;
+    let connect = proxy.connect.unwrap_or(Span::ZERO);
+    if connect > Span::from_mins(1) {
+        return Err(Fault::at("proxy.connect", "must be at most 1m"));
     }
-    if file.queue.is_some_and(|queue| queue > 1_000_000) {
-        return Err(Fault::at(&format!("{name}.queue"), "must be at most 1000000"));
+    if connect.is_zero() {
+        return Ok(None);
     }
-    Ok(Station { servers, latency: file.latency.unwrap_or(latency), queue: file.queue })
+    Ok(Some(Connections {
+        connect,
+        keep_alive: proxy.keep_alive.unwrap_or(u32::MAX),
+        timeout: proxy.keep_alive_timeout.unwrap_or(Span::from_secs(60)),
+    }))
+}
+
+fn checks(file: ChecksFile) -> Result<Checks, Fault> {
+    let checks = Checks {
+        every: file.every.unwrap_or(Span::from_secs(2)),
+        rise: file.rise.unwrap_or(2),
+        fall: file.fall.unwrap_or(3),
+        timeout: file.timeout.unwrap_or(Span::from_secs(1)),
+    };
+    if checks.every < Span::from_millis(10) {
+        return Err(Fault::at("proxy.health.every", "must be at least 10ms"));
+    }
+    if checks.timeout > checks.every {
+        let message = "must not be more than the time between two checks";
+        return Err(Fault::at("proxy.health.timeout", message));
+    }
+    if checks.rise == 0 || checks.fall == 0 {
+        return Err(Fault::at("proxy.health", "`rise` and `fall` are at least 1"));
+    }
+    Ok(checks)
 }
 
 pub(super) fn memory(file: &ScenarioFile) -> Result<Memory, Fault> {

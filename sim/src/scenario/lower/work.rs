@@ -4,10 +4,11 @@ use std::path::Path;
 
 use tidegate_core::Span;
 
+use super::files;
 use super::hardware::unique;
-use crate::model::{CronJob, Dist, JobClass, Phase, Place, Queue, RequestClass};
+use crate::model::{CronJob, Dist, JobClass, Phase, Place, Queue, RequestClass, Write};
 use crate::scenario::file::{
-    CronJobFile, JobFile, PhaseFile, QueueFile, RequestFile, ScenarioFile,
+    CronJobFile, JobFile, PhaseFile, QueueFile, RequestFile, ScenarioFile, StorageWork,
 };
 use crate::scenario::{Fault, did_you_mean};
 
@@ -22,24 +23,27 @@ fn phases(
         return Err(Fault::at(path, "1 to 30 phases are supported"));
     }
     let phase = |(index, phase): (usize, &PhaseFile)| {
+        let path = format!("{path}.{index}");
         let (place, length) = match phase {
             PhaseFile::Cpu(length) => (Place::Cpu, length),
             PhaseFile::Redis(length) => (Place::Redis, length),
             PhaseFile::Database(length) => (Place::Database, length),
-            PhaseFile::Nfs(length) => (Place::Nfs, length),
+            PhaseFile::Nfs(StorageWork::Length(length)) => (Place::Nfs, length),
+            PhaseFile::Nfs(StorageWork::Read(size)) => return files::read(file, *size, &path),
+            PhaseFile::Nfs(StorageWork::Write(size)) => return files::write(file, *size, &path),
             PhaseFile::Wait(length) => (Place::Wait, length),
         };
-        let demand = length.dist(directory, &format!("{path}.{index}"))?;
-        Ok(Phase { place, demand })
+        Ok(vec![Phase { place, demand: length.dist(directory, &path)? }])
     };
-    let given: Vec<Phase> = given.iter().enumerate().map(phase).collect::<Result<_, _>>()?;
+    let given: Vec<Vec<Phase>> = given.iter().enumerate().map(phase).collect::<Result<_, _>>()?;
+    let given = given.concat();
     let shared = [
         (Place::Redis, file.redis.touch.unwrap_or(Span::from_nanos(100_000))),
-        (Place::Nfs, file.nfs.touch.unwrap_or(Span::from_nanos(200_000))),
+        (Place::Nfs, files::touch(file)),
         (Place::Database, file.database.touch.unwrap_or(Span::ZERO)),
     ];
     let missing = |(place, touch): &(Place, Span)| {
-        !touch.is_zero() && given.iter().all(|phase| phase.place != *place)
+        !touch.is_zero() && given.iter().all(|phase| phase.place.host() != *place)
     };
     let visit = |(place, touch)| Phase { place, demand: Dist::Constant(touch) };
     let visits = shared.into_iter().filter(missing).map(visit);
@@ -60,12 +64,19 @@ pub(super) fn requests(file: &ScenarioFile, directory: &Path) -> Result<Vec<Requ
             let path = format!("request.{index}.enqueues.job");
             Ok((job_named(file, &enqueues.job, &path)?, enqueues.share))
         });
+        let mut phases =
+            phases(file, directory, &request.phases, &format!("request.{index}.phases"))?;
+        if let Some(miss) = &request.miss {
+            let demand = miss.dist(directory, &format!("request.{index}.miss"))?;
+            phases.push(Phase { place: Place::Miss, demand });
+        }
         Ok(RequestClass {
             name: request.name.clone(),
             weight: weight(request),
-            phases: phases(file, directory, &request.phases, &format!("request.{index}.phases"))?,
+            phases,
             enqueues: job.transpose()?,
             idempotent: request.idempotent.unwrap_or(true),
+            writes: request.writes.map(|writes| Write { size: writes.size.0, ttl: writes.ttl }),
         })
     };
     file.request.iter().enumerate().map(class).collect()
@@ -81,6 +92,7 @@ pub(super) fn jobs(file: &ScenarioFile, directory: &Path) -> Result<Vec<JobClass
                 QueueFile::Default => Queue::Default,
                 QueueFile::Long => Queue::Long,
             },
+            payload: job.payload.map_or(1 << 10, |size| size.0),
             phases: phases(file, directory, &job.phases, &format!("job.{index}.phases"))?,
         })
     };
