@@ -17,7 +17,7 @@ use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
 
-use crate::{Format, refuse, tell};
+use crate::{Format, print, refuse, tell};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -63,6 +63,9 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     if arguments.trace_requests.is_some() && model.fidelity == Fidelity::Fluid {
         let what = "--trace-requests: the scenario's requests are flows, there is none to trace";
         return refuse::option(what, "add `--set fidelity=request`");
+    }
+    for note in &model.notes {
+        print::complaint(&format!("note: {note}"));
     }
     let directory = arguments.out.join(&model.name);
     if model.fleet.is_some() && (arguments.seeds.is_some() || arguments.trace_requests.is_some()) {

@@ -10,7 +10,7 @@ use crate::demand::schedule::Calendar;
 use crate::demand::trigger::{Rule, Window};
 use crate::ids::{CommandId, RuleId, ServerId};
 use crate::lifecycle::{Context, Stage, Standby};
-use crate::observation::{Observation, ServerView};
+use crate::observation::{Alert, Observation, ServerView, learn_alert};
 use crate::policy::{Bound, Policy, PolicyError};
 use crate::time::{Span, Timestamp};
 
@@ -111,6 +111,9 @@ struct State {
     standbys: Vec<Standby>,
     windows: Vec<Window>,
     views: Vec<ServerView>,
+    /// What is known of the alerts, one a rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    alerts: Vec<Alert>,
     /// Servers that rules hold, and the rule that last asked for them.
     held: Option<(u16, RuleId)>,
     manual: Option<ManualDemand>,
@@ -250,6 +253,10 @@ impl Controller {
                 None => self.state.views.push(*seen),
             }
         }
+        let known = |alert: &&Alert| usize::from(alert.rule.0) < self.rules.len();
+        for alert in observation.alerts.iter().filter(known) {
+            learn_alert(&mut self.state.alerts, *alert);
+        }
     }
 
     fn request(&mut self, now: Timestamp, request: OperatorRequest) {
@@ -271,6 +278,7 @@ impl Controller {
             OperatorRequest::SetPolicy(policy) => {
                 if policy.check(self.config.standbys).is_ok() {
                     self.config.policy = *policy;
+                    self.state.alerts.clear();
                     self.compile();
                 }
             }
@@ -280,7 +288,7 @@ impl Controller {
     /// Evidence of another number of serving servers is void, and rules rest.
     fn note_change(&mut self, now: Timestamp, serving: u16) {
         if self.serving() != serving {
-            self.state.windows.fill(Window::default());
+            self.state.windows.fill(Window::empty(now));
             self.state.last_event = Some(now);
         }
     }

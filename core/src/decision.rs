@@ -141,6 +141,8 @@ pub enum Opinion {
     Disagrees,
     /// There is no fresh sample.
     Missing,
+    /// The condition holds, but no alert says that it did for the whole window.
+    Unheard,
 }
 
 /// Something that held a change back.
@@ -168,6 +170,11 @@ pub enum Veto {
     },
     /// No fresh evidence.
     Stale {
+        /// Whose.
+        rule: RuleId,
+    },
+    /// No alert is known to fire.
+    NoAlert {
         /// Whose.
         rule: RuleId,
     },
@@ -247,6 +254,11 @@ pub enum Flip {
     /// A fresh sample.
     Sample {
         /// For which rule.
+        rule: RuleId,
+    },
+    /// A notification that its alert fires.
+    Alert {
+        /// Of which rule.
         rule: RuleId,
     },
 }

@@ -85,6 +85,13 @@ pub enum Fact {
         /// On which server.
         server: ServerId,
     },
+    /// It ended with an error, and counts as failed where its queue is kept.
+    JobFailed {
+        /// Which.
+        job: JobId,
+        /// On which server.
+        server: ServerId,
+    },
     /// Redis had no memory left and evicted it from its queue.
     JobEvicted {
         /// Which.
@@ -142,6 +149,8 @@ pub enum Fact {
         cpu: Ratio,
         /// Mean used share of their memory.
         memory: Ratio,
+        /// The oldest of the last samples that these rest on.
+        taken: Timestamp,
     },
     /// Requests or jobs that are counted and not told one by one.
     Flow(Flow),
@@ -230,6 +239,8 @@ pub enum FailureCause {
     Killed,
     /// 502: the kernel killed its worker, for the server had no memory left.
     OutOfMemory,
+    /// 500: too many waited at Redis, the database or the storage.
+    Overloaded,
     /// 504: no answer within the proxy's time-out.
     TimedOut,
     /// 500: Redis had no memory left for what it wrote.
@@ -238,12 +249,13 @@ pub enum FailureCause {
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::NoServer,
         Self::Refused,
         Self::Killed,
         Self::OutOfMemory,
+        Self::Overloaded,
         Self::TimedOut,
         Self::RedisFull,
     ];

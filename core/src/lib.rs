@@ -41,5 +41,5 @@ pub use controller::{
 pub use decision::Decision;
 pub use ids::{CommandId, FileId, Generation, JobId, RequestId, RuleId, ScheduleId, ServerId};
 pub use money::{Currency, Money};
-pub use observation::{Dated, Health, Observation, Power, Ratio, ServerView};
+pub use observation::{Alert, Dated, Health, Observation, Power, Ratio, ServerView};
 pub use time::{Span, Timestamp};

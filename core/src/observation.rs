@@ -1,10 +1,15 @@
 //! What a controller can know of the world: dated, partial, never more than a real one would see.
 
+mod alert;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+pub use alert::{Alert, learn as learn_alert};
 
 use crate::ids::ServerId;
 use crate::time::{Span, Timestamp};
@@ -238,11 +243,50 @@ fn learn<T: Copy>(known: &mut Option<Dated<T>>, seen: Option<Dated<T>>) {
 }
 
 /// What is known of the group; servers that are not listed are unknown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// Without alerts it is written as the list of its servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Form")]
 pub struct Observation {
     /// One view a server, in any order.
     pub servers: Vec<ServerView>,
+    /// Alerts that were notified, in any order. One that is not listed is as it was.
+    pub alerts: Vec<Alert>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Servers(Vec<ServerView>),
+    Whole {
+        #[serde(default)]
+        servers: Vec<ServerView>,
+        alerts: Vec<Alert>,
+    },
+}
+
+impl From<Form> for Observation {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Servers(servers) => Self { servers, alerts: Vec::new() },
+            Form::Whole { servers, alerts } => Self { servers, alerts },
+        }
+    }
+}
+
+impl Serialize for Observation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.alerts.is_empty() {
+            return self.servers.serialize(serializer);
+        }
+        let count = 1 + usize::from(!self.servers.is_empty());
+        let mut whole = serializer.serialize_struct("Observation", count)?;
+        if !self.servers.is_empty() {
+            whole.serialize_field("servers", &self.servers)?;
+        }
+        whole.serialize_field("alerts", &self.alerts)?;
+        whole.end()
+    }
 }
 
 impl Observation {

@@ -214,10 +214,27 @@ impl Default for Stabilization {
     }
 }
 
+/// Who keeps the windows of the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceFrom {
+    /// The controller, from the metrics.
+    #[default]
+    Metrics,
+    /// Prometheus, whose alerts are notified. The metrics may still contradict them.
+    Alerts,
+}
+
 /// What counts as evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evidence {
+    /// Who keeps the windows of the rules. Default `metrics`.
+    pub from: EvidenceFrom,
+    /// How long a notification of an up rule counts, from `alerts`. Default 70 minutes.
+    pub alert_up: Span,
+    /// The same of a down rule. Default 15 minutes.
+    pub alert_down: Span,
     /// A value older than this is missing. Default 2 minutes.
     pub stale_after: Span,
     /// Healthy checks in a row before a server may join. Default 3.
@@ -231,6 +248,9 @@ pub struct Evidence {
 impl Default for Evidence {
     fn default() -> Self {
         Self {
+            from: EvidenceFrom::Metrics,
+            alert_up: Span::from_mins(70),
+            alert_down: Span::from_mins(15),
             stale_after: Span::from_mins(2),
             healthy_checks: 3,
             idle_checks: 3,

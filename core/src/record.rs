@@ -208,6 +208,9 @@ pub struct Jobs {
     pub lost: u64,
     /// Done more than once.
     pub duplicated: u64,
+    /// Ended with an error, and kept as failed.
+    #[serde(default)]
+    pub failed: u64,
     /// In a queue or running when the run ended.
     pub pending_at_end: u64,
 }

@@ -104,9 +104,10 @@ fn distribution(times: &Distribution) -> String {
 /// What became of the jobs.
 pub fn jobs(jobs: &Jobs) -> Line {
     let text = format!(
-        "{} enqueued, {} completed, {} lost, {} duplicated, {} pending at the end",
+        "{} enqueued, {} completed{}, {} lost, {} duplicated, {} pending at the end",
         count(jobs.enqueued),
         count(jobs.completed),
+        if jobs.failed > 0 { format!(", {} failed", count(jobs.failed)) } else { String::new() },
         count(jobs.lost),
         count(jobs.duplicated),
         count(jobs.pending_at_end)

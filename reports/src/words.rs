@@ -60,6 +60,7 @@ pub fn vote(vote: &Vote) -> String {
             format!("its condition does not hold, its window has filled {filled}")
         }
         Opinion::Missing => format!("it has no fresh sample, its window has filled {filled}"),
+        Opinion::Unheard => format!("no alert says so, its window has filled {filled}"),
     };
     format!("{} ({way}): {value}; {opinion}", rule(vote.rule))
 }
@@ -81,6 +82,7 @@ pub fn veto(veto: &Veto, zone: &TimeZone) -> String {
             moment(until, zone)
         ),
         Veto::Stale { rule: id } => format!("{} has no fresh sample", rule(id)),
+        Veto::NoAlert { rule: id } => format!("no alert of {} is known to fire", rule(id)),
         Veto::Unknown { server } => {
             format!("the load of {server} is unknown, for it has no fresh metric")
         }
@@ -117,6 +119,7 @@ pub fn flip(flip: &Flip, zone: &TimeZone) -> String {
         Flip::Sample { rule: id } => {
             format!("another verdict with a fresh sample for {}", rule(id))
         }
+        Flip::Alert { rule: id } => format!("another verdict with an alert of {}", rule(id)),
     }
 }
 
@@ -145,6 +148,7 @@ pub const fn failure(cause: FailureCause) -> &'static str {
         FailureCause::Refused => "refused (502)",
         FailureCause::Killed => "server went away (502)",
         FailureCause::OutOfMemory => "out of memory (502)",
+        FailureCause::Overloaded => "database, Redis or storage overloaded (500)",
         FailureCause::TimedOut => "timed out (504)",
         FailureCause::RedisFull => "Redis full (500)",
     }

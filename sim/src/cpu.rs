@@ -98,6 +98,14 @@ impl Cpu {
         self.busy
     }
 
+    /// Cuts a task off at `now`. It is looked for among all, so that nothing else pays for it.
+    pub fn remove(&mut self, now: u64, task: u32) {
+        self.advance(now);
+        let before = self.left();
+        self.tasks.retain(|Reverse((_, other))| *other != task);
+        self.dropped += before - self.left();
+    }
+
     /// Drops all tasks.
     pub fn clear(&mut self, now: u64) {
         self.advance(now);
@@ -190,6 +198,21 @@ mod tests {
         }
         let Work { begun, done, left, .. } = cpu.work(400 * day);
         assert_eq!((done + left, left), (begun, day / 2));
+    }
+
+    #[test]
+    fn what_is_cut_off_leaves_the_cores_to_the_others_at_once() {
+        let mut cpu = Cpu::new(1);
+        for (task, demand) in [(1, 100), (2, 60), (3, 60)] {
+            cpu.enter(0, demand, task);
+        }
+        cpu.remove(90, 2);
+        assert_eq!(cpu.next_finish(), 150);
+        assert_eq!(cpu.finish(150), Some(3));
+        cpu.remove(150, 9);
+        assert_eq!((cpu.next_finish(), cpu.finish(190)), (190, Some(1)));
+        let Work { begun, done, left, dropped, .. } = cpu.work(200);
+        assert_eq!((begun, done, left, dropped), (220, 190, 0, 30));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! written, and every draw comes from a stream that the seed and a name determine: the same model
 //! gives the same bytes on every machine.
 
+pub mod alertmanager;
 pub mod arrivals;
 pub mod chance;
 pub mod cpu;
@@ -13,6 +14,7 @@ mod flow;
 pub mod histogram;
 pub mod lru;
 pub mod model;
+pub mod prometheus;
 pub mod provider;
 pub mod replicate;
 pub mod run;

@@ -3,6 +3,7 @@
 mod fleet;
 
 use tidegate_core::billing::Pricing;
+use tidegate_core::demand::trigger::Rule;
 pub use tidegate_core::record::Fidelity;
 use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
@@ -59,6 +60,8 @@ pub struct Model {
     pub cache: Cache,
     /// How the world is measured.
     pub monitoring: Monitoring,
+    /// Who turns what is measured into alerts; nobody if absent.
+    pub alerts: Option<Alerts>,
     /// Kinds of requests.
     pub requests: Vec<RequestClass>,
     /// Kinds of background jobs.
@@ -75,6 +78,8 @@ pub struct Model {
     pub expectations: Vec<Expectation>,
     /// The groups, if it is about many.
     pub fleet: Option<Fleet>,
+    /// What the file says and the run will not show, each in a sentence.
+    pub notes: Vec<String>,
 }
 
 /// A server's size, price and processes.
@@ -194,6 +199,8 @@ pub struct Station {
     pub servers: u32,
     /// Network there and back.
     pub latency: Span,
+    /// Visits that may wait; one more is refused. No limit if absent.
+    pub queue: Option<u32>,
     /// Where it runs.
     pub host: Host,
 }
@@ -290,19 +297,49 @@ pub struct Cache {
     pub warm_after: u32,
 }
 
+/// From when on a machine is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MonitoredFrom {
+    /// As soon as it is up.
+    Boot,
+    /// While the proxy sends it requests.
+    Serving,
+}
+
 /// How the world is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Monitoring {
+    /// From when on.
+    pub from: MonitoredFrom,
     /// Time between samples.
     pub scrape: Span,
     /// Time between two looks of the controller at them.
     pub evaluate: Span,
-    /// Time over which CPU use is averaged.
+    /// Range of the `rate` that CPU use is.
     pub range: Span,
+    /// How old the last sample of memory may be.
+    pub look_back: Span,
     /// From a sample to its being seen.
     pub delay: Span,
     /// Time between health checks and readings of requests and jobs in flight.
     pub health: Span,
+}
+
+/// The rules that Prometheus evaluates, and how Alertmanager notifies of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alerts {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// From an alert to the first notification of its group.
+    pub group_wait: Span,
+    /// Time between two looks at a group whose alert is not settled.
+    pub group_interval: Span,
+    /// Time after which an up rule that still fires is notified again.
+    pub repeat_up: Span,
+    /// The same of a down rule.
+    pub repeat_down: Span,
+    /// From a notification to its arrival.
+    pub delay: Span,
 }
 
 /// Where a phase is spent.
@@ -388,7 +425,7 @@ pub struct JobClass {
     pub name: String,
     /// Where it waits.
     pub queue: Queue,
-    /// Bytes that it takes in Redis until it is done.
+    /// Bytes that it takes in Redis until it ends.
     pub payload: u64,
     /// Its steps, in order.
     pub phases: Vec<Phase>,

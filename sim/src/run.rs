@@ -250,7 +250,9 @@ impl<'a> Run<'a> {
     pub(crate) fn ask(&mut self, provider: Option<&mut Provider>) {
         let releases = self.take_releases();
         let Some(provider) = provider else { return };
-        releases.into_iter().for_each(|at| provider.release(at));
+        for at in releases {
+            provider.release(at);
+        }
         for ask in self.world.take_asks() {
             let answer = provider.ask(ask.at);
             self.world.provider_answers(ask, answer);

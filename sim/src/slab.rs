@@ -12,8 +12,6 @@ pub enum Kind {
     Request,
     /// A request whose client was answered with an error while the server still works on it.
     Abandoned,
-    /// A request whose worker was killed while the cores still work on it.
-    Killed,
     /// A background job.
     Job,
 }

@@ -3,6 +3,7 @@
 //! [`World::advance`] runs it to the next moment at which a controller has something to learn. The
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
+mod alerts;
 mod cache;
 mod checks;
 mod connections;
@@ -13,6 +14,7 @@ mod jobs;
 mod machine;
 mod monitor;
 mod oom;
+mod overload;
 mod people;
 mod pool;
 mod provided;
@@ -27,14 +29,16 @@ use std::sync::Arc;
 
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::{
-    Command, CommandId, Observation, OperatorRequest, Outcome, ServerId, Span, Timestamp,
+    Alert, Command, CommandId, Observation, OperatorRequest, Outcome, ServerId, Span, Timestamp,
 };
 
+use crate::alertmanager::Alertmanager;
 use crate::arrivals::Arrivals;
 use crate::chance::{Draws, Uniforms};
 use crate::events::EventList;
 use crate::flow::Tables;
 use crate::model::{Fidelity, Load, Model, Phase};
+use crate::prometheus::Target;
 use crate::provider::Ask;
 use crate::slab::Slab;
 use crate::station::Station;
@@ -100,13 +104,16 @@ enum Event {
     Operator,
     SlowStart,
     WorkerStarted,
+    Flush,
+    Notified,
+    Overloaded,
     Check,
     CheckTimedOut,
     Connected,
     Granted,
 }
 
-const EVENTS: [Event; 18] = [
+const EVENTS: [Event; 21] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -121,6 +128,9 @@ const EVENTS: [Event; 18] = [
     Event::Operator,
     Event::SlowStart,
     Event::WorkerStarted,
+    Event::Flush,
+    Event::Notified,
+    Event::Overloaded,
     Event::Check,
     Event::CheckTimedOut,
     Event::Connected,
@@ -129,6 +139,12 @@ const EVENTS: [Event; 18] = [
 const INDEX_BITS: u32 = 27;
 /// Requests of each kind that stand for all, where they are not followed one by one.
 const ATOMS: usize = 256;
+
+impl Event {
+    const fn payload(self, index: u32) -> u32 {
+        ((self as u32) << INDEX_BITS) | index
+    }
+}
 
 /// The world of one group.
 #[derive(Debug)]
@@ -145,6 +161,10 @@ pub struct World<S> {
     clocks: Vec<u64>,
     next_clock: (u64, usize),
     servers: Vec<Server>,
+    targets: Vec<Target>,
+    alertmanager: Option<Alertmanager>,
+    /// Notifications on their way, in the order in which they arrive.
+    notifications: VecDeque<Alert>,
     tasks: Slab,
     classes: Vec<Class>,
     balancer: Balancer,
@@ -261,6 +281,9 @@ impl<S: FactSink> World<S> {
             clocks: vec![u64::MAX; model.servers.len() + hosted::clocks(&model)],
             next_clock: (u64::MAX, 0),
             servers: servers_of(&model),
+            targets: targets_of(&model),
+            alertmanager: model.alerts.as_ref().map(Alertmanager::new),
+            notifications: VecDeque::new(),
             tasks: Slab::new(stride),
             classes,
             balancer: Balancer::new(&model),
@@ -359,12 +382,13 @@ impl<S: FactSink> World<S> {
         }
         match event {
             Event::PhaseDone => self.phase_done(index),
+            Event::Overloaded => self.overloaded(index),
             Event::Timeout => self.timed_out(),
             Event::Person => self.person(index),
             Event::CronJob => self.cron_job(index as usize),
             Event::Effect => return self.effect(index as usize),
             Event::Granted => self.granted(index as usize),
-            Event::Scrape => self.scrape(),
+            Event::Scrape => self.scrape(index as usize),
             Event::Evaluate => return Some(self.evaluate()),
             Event::Health => return self.health(),
             Event::Interval => {
@@ -376,6 +400,8 @@ impl<S: FactSink> World<S> {
             Event::Resized => self.resized(index as usize),
             Event::SlowStart => self.slow_start(index as usize),
             Event::WorkerStarted => self.worker_started(),
+            Event::Flush => self.flush(index as usize),
+            Event::Notified => return self.notified(),
             Event::Check => self.check(),
             Event::CheckTimedOut => self.checked(index as usize, false),
             Event::Connected => self.connected(index),
@@ -387,7 +413,7 @@ impl<S: FactSink> World<S> {
     }
 
     fn at(&mut self, time: u64, event: Event, index: u32) {
-        self.events.push(time, ((event as u32) << INDEX_BITS) | index);
+        self.events.push(time, event.payload(index));
     }
 
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
@@ -401,13 +427,14 @@ impl<S: FactSink> World<S> {
         self.find_next_arrival();
         self.stored(|_| {});
         let primary = ServerId::PRIMARY;
-        self.servers[0].start_serving(self.model.group.primary_weight);
+        let up_for = 2 * self.model.monitoring.range.as_nanos();
+        self.servers[0].start_serving(self.model.group.primary_weight, up_for);
         self.tell(Fact::PowerChanged { server: primary, on: true, commanded: true });
         self.tell(Fact::ReadyChanged { server: primary, ready: true });
         self.tell(Fact::RoutingChanged { server: primary, receives: true });
         let monitoring = self.model.monitoring;
         self.check();
-        self.scrape();
+        self.open_monitoring();
         self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
         self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);
         self.at(self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
@@ -476,6 +503,12 @@ fn classes_of(model: &Model) -> Vec<Class> {
 fn servers_of(model: &Model) -> Vec<Server> {
     let server = |(index, hardware)| Server::new(index, hardware, model);
     model.servers.iter().enumerate().map(server).collect()
+}
+
+fn targets_of(model: &Model) -> Vec<Target> {
+    let monitoring = model.monitoring;
+    let keep = monitoring.range.max(monitoring.delay).as_nanos();
+    model.servers.iter().map(|_| Target::new(keep)).collect()
 }
 
 fn loads_of(model: &Model) -> (Vec<Source>, Vec<People>) {

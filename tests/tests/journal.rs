@@ -103,6 +103,13 @@ fn a_day_that_scaled_comes_out_of_its_inputs() {
 }
 
 #[test]
+fn a_day_of_alerts_comes_out_of_its_inputs() {
+    let (commands, decisions) = replays("alerted.toml");
+    assert!(commands >= 14, "two rises and two falls take fourteen commands, not {commands}");
+    assert!(decisions >= 14, "{decisions}");
+}
+
+#[test]
 fn a_day_that_did_not_scale_comes_out_of_its_inputs() {
     let (commands, decisions) = replays("short-burst.toml");
     assert_eq!(commands, 0);
@@ -122,7 +129,13 @@ fn a_journal_that_lacks_an_input_gives_other_steps() {
 
 #[test]
 fn a_snapshot_and_the_tail_of_the_journal_give_the_same_steps() {
-    let journal = Journal::of("exam-day.toml");
+    for name in ["exam-day.toml", "alerted.toml"] {
+        restores(name);
+    }
+}
+
+fn restores(name: &str) {
+    let journal = Journal::of(name);
     let whole = steps(&mut journal.controller(), &journal.entries);
     let mut first = journal.controller();
     let mut done = 0;
@@ -131,7 +144,7 @@ fn a_snapshot_and_the_tail_of_the_journal_give_the_same_steps() {
         done = cut;
         let mut restored = Controller::restore(stored(&first.snapshot())).unwrap();
         let tail = steps(&mut restored, &journal.entries[cut..]);
-        assert_eq!(tail, whole[cut..], "restored after {cut} entries");
+        assert_eq!(tail, whole[cut..], "{name} restored after {cut} entries");
     }
 }
 

@@ -29,7 +29,7 @@ fn policy() -> Policy {
 fn violated(facts: &[Fact], steps: &[Step], ledger: &[LedgerLine]) -> Vec<&'static str> {
     let mut panel = Panel::new(2, &policy());
     for (second, fact) in facts.iter().enumerate() {
-        panel.fact(at(second as i64), *fact);
+        panel.fact(at(second as i64), dated(*fact, at(second as i64)));
     }
     for step in steps {
         panel.step(at(1_000), step);
@@ -144,6 +144,8 @@ fn a_job_that_is_lost_or_done_twice_violates_jobs_exactly_once() {
     let started = Fact::JobStarted { job: JOB, server: STANDBY };
     let done = Fact::JobCompleted { job: JOB, server: STANDBY };
     let killed = Fact::JobKilled { job: JOB, server: STANDBY };
+    let failed = Fact::JobFailed { job: JOB, server: STANDBY };
+    assert!(violated(&[ready(true), enqueued, started, failed], &[], &[]).is_empty());
     let evicted = Fact::JobEvicted { job: JOB };
     for facts in [
         vec![enqueued],
@@ -181,7 +183,14 @@ fn decided(servers: u16, verdict: Verdict) -> Step {
 }
 
 fn sample(percent: u32) -> Fact {
-    Fact::Sampled { cpu: Ratio::from_percent(percent), memory: Ratio::default() }
+    let (cpu, memory) = (Ratio::from_percent(percent), Ratio::default());
+    Fact::Sampled { cpu, memory, taken: at(0) }
+}
+
+/// A sample is taken when it comes.
+fn dated(fact: Fact, taken: Timestamp) -> Fact {
+    let Fact::Sampled { cpu, memory, .. } = fact else { return fact };
+    Fact::Sampled { cpu, memory, taken }
 }
 
 #[test]

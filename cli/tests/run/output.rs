@@ -6,14 +6,15 @@ use std::process::Stdio;
 use crate::desk::{Answer, Desk, SCENARIO};
 
 /// The documented keys of `tidegate run --format json`, in their order.
-const KEYS: &str = "scenario seed fingerprint \
+const KEYS: &str = "scenario seed fidelity fingerprint \
     requests requests.arrived requests.served requests.failed requests.failed_by_scaling \
     requests.in_flight_at_end \
     requests.latency_ms requests.latency_ms.mean requests.latency_ms.p50 \
     requests.latency_ms.p95 requests.latency_ms.p99 requests.latency_ms.max \
     requests.wait_ms requests.wait_ms.mean requests.wait_ms.p50 \
     requests.wait_ms.p95 requests.wait_ms.p99 requests.wait_ms.max \
-    jobs jobs.enqueued jobs.completed jobs.lost jobs.duplicated jobs.pending_at_end \
+    jobs jobs.enqueued jobs.completed jobs.lost jobs.duplicated jobs.failed \
+    jobs.pending_at_end \
     scaling scaling.ups scaling.downs scaling.failed scaling.events \
     scaling.events.at scaling.events.action scaling.events.source scaling.events.reason \
     billing billing.currency billing.primary billing.standby billing.total \
@@ -215,4 +216,15 @@ fn a_reader_that_leaves_early_is_no_failure() {
     }
     desk.put("scenario.toml", &SCENARIO.replace("== 1", "== 7"));
     assert_eq!(unheard(&desk, &run).code, Some(1));
+}
+
+#[test]
+fn what_lies_past_the_end_of_a_shortened_run_is_noted() {
+    let desk = Desk::new("shortened");
+    let whole = desk.run(&[]);
+    assert!(!whole.complaint.contains("note"), "{}", whole.complaint);
+    let answer = desk.run(&["--set", "duration=5m"]);
+    let note =
+        "note: `operator.1` at 2026-03-02T10:10:00[Asia/Kolkata] comes after the end of the run";
+    assert_eq!(answer.complaint.trim(), note);
 }

@@ -9,6 +9,7 @@ use crate::demand::trigger::group_value;
 use crate::demand::{Demand, RULE_PRIORITY, Resolution, resolve};
 use crate::ids::{ScheduleId, ServerId};
 use crate::observation::ServerView;
+use crate::policy::EvidenceFrom;
 
 impl Controller {
     /// Decides, and begins what was decided. Also returns the times at which time alone may change
@@ -73,12 +74,18 @@ impl Controller {
             vetoes: Default::default(),
             flip: None,
         };
-        let stale = self.config.policy.evidence.stale_after;
+        let evidence = self.config.policy.evidence;
+        let stale = evidence.stale_after;
         for index in 0..self.rules.len() {
             let rule = self.rules[index];
             let complete = rule.direction == Direction::Down;
             let value = group_value(self.serving_views(), rule.metric, now, stale, complete);
-            decision.votes[index] = Some(rule.vote(&mut self.state.windows[index], value, stale));
+            let alert = self.state.alerts.iter().find(|alert| alert.rule == rule.id);
+            let window = &mut self.state.windows[index];
+            decision.votes[index] = Some(match evidence.from {
+                EvidenceFrom::Metrics => rule.vote(window, value, stale),
+                EvidenceFrom::Alerts => rule.vote_on_alert(window, value, alert, now, &evidence),
+            });
         }
         decision
     }
@@ -204,6 +211,7 @@ fn flip(decision: &Decision) -> Option<Flip> {
         Veto::NoStandby { until } => until.map(|time| Flip::At { time }),
         Veto::WindowNotFull { .. }
         | Veto::Stale { .. }
+        | Veto::NoAlert { .. }
         | Veto::Unknown { .. }
         | Veto::AtMaximum
         | Veto::AtMinimum
@@ -217,12 +225,14 @@ fn flip(decision: &Decision) -> Option<Flip> {
         .votes()
         .find(|vote| vote.opinion == Opinion::Filling)
         .map(|vote| Flip::Longer { rule: vote.rule, remaining: vote.window - vote.filled });
-    let missing = decision.votes().find(|vote| vote.opinion == Opinion::Missing);
+    let first = |opinion| decision.votes().find(|vote| vote.opinion == opinion);
+    let unheard = first(Opinion::Unheard).map(|vote| Flip::Alert { rule: vote.rule });
+    let missing = first(Opinion::Missing).map(|vote| Flip::Sample { rule: vote.rule });
     let nearest = decision
         .votes()
         .filter(|vote| vote.direction == Direction::Up)
         .filter_map(|vote| Some((vote.threshold.ppm().abs_diff(vote.value?.ppm()), vote)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, vote)| Flip::Metric { rule: vote.rule, value: vote.threshold });
-    passing.or(longer).or(missing.map(|vote| Flip::Sample { rule: vote.rule })).or(nearest)
+    passing.or(longer).or(unheard).or(missing).or(nearest)
 }

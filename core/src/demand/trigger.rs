@@ -1,5 +1,7 @@
 //! Triggered rules: a metric of the group, past a threshold, for a whole window.
 
+mod alert;
+
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Direction, Opinion, Vote};
@@ -14,6 +16,9 @@ pub struct Window {
     filled: Span,
     holds: bool,
     last: Option<Timestamp>,
+    /// When a value that did not hold, or another capacity, last emptied it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    emptied: Option<Timestamp>,
 }
 
 /// A rule, of either direction.
@@ -56,7 +61,8 @@ impl Rule {
         )
     }
 
-    const fn holds(&self, value: Ratio) -> bool {
+    /// Whether `value` is past the threshold.
+    pub const fn holds(&self, value: Ratio) -> bool {
         match self.direction {
             Direction::Up => value.ppm() > self.threshold.ppm(),
             Direction::Down => value.ppm() < self.threshold.ppm(),
@@ -87,10 +93,15 @@ impl Rule {
 }
 
 impl Window {
+    /// One that begins to fill at `now`.
+    pub fn empty(now: Timestamp) -> Self {
+        Self { emptied: Some(now), ..Self::default() }
+    }
+
     fn take(&mut self, rule: &Rule, value: Option<Dated<Ratio>>, stale: Span) {
         let Some(value) = value else {
             if rule.missing == Missing::Reset {
-                *self = Self { last: self.last, ..Self::default() };
+                (self.filled, self.holds) = (Span::ZERO, false);
             }
             return;
         };

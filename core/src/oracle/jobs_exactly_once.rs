@@ -1,4 +1,5 @@
-//! `jobs-exactly-once`: no job is lost, none is completed twice.
+//! `jobs-exactly-once`: no job is lost, none is completed twice. One that ended with an error is
+//! not lost: its queue keeps it as failed.
 
 use std::collections::VecDeque;
 
@@ -18,6 +19,8 @@ pub struct JobCounts {
     pub lost: u64,
     /// Completed again.
     pub duplicated: u64,
+    /// Ended with an error.
+    pub failed: u64,
     /// Neither completed nor lost.
     pub pending: u64,
 }
@@ -26,6 +29,7 @@ pub struct JobCounts {
 enum State {
     Pending,
     Completed,
+    Failed,
     Lost,
 }
 
@@ -60,6 +64,7 @@ impl JobsExactlyOnce {
                 self.window.push_back(State::Pending);
             }
             Fact::JobCompleted { job, .. } => self.completed(at, job),
+            Fact::JobFailed { job, .. } => self.failed(job),
             Fact::JobEvicted { job } => {
                 self.lost(job);
                 self.verdict.violate(at, || format!("job {} was evicted from its queue", job.0));
@@ -140,6 +145,19 @@ impl JobsExactlyOnce {
             self.counts.duplicated += 1;
             self.verdict.violate(at, || format!("job {} was completed again", job.0));
         }
+        self.forget();
+    }
+
+    fn failed(&mut self, job: JobId) {
+        self.verdict.checked += 1;
+        self.counts.failed += 1;
+        if let Some(state @ State::Pending) = self.state(job) {
+            *state = State::Failed;
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         while self.window.front().is_some_and(|state| *state != State::Pending) {
             self.window.pop_front();
             self.first += 1;

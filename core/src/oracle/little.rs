@@ -44,6 +44,7 @@ impl Little {
             | Fact::JobStarted { .. }
             | Fact::JobCompleted { .. }
             | Fact::JobKilled { .. }
+            | Fact::JobFailed { .. }
             | Fact::PowerChanged { .. }
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }

@@ -5,7 +5,7 @@ use super::Verdict;
 use crate::decision::{Decision, Source, Verdict as Decided};
 use crate::fact::Fact;
 use crate::observation::Ratio;
-use crate::policy::{Metric, Policy, UpRule};
+use crate::policy::{EvidenceFrom, Metric, Policy, UpRule};
 use crate::time::{Span, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -13,11 +13,37 @@ struct Watch {
     metric: Metric,
     above: Ratio,
     window: Span,
-    /// Since when each true sample has been past the threshold.
+    /// By the times of the samples, as a controller that reads metrics counts.
+    sampled: Clock,
+    /// By the times of the looks at them, as Prometheus counts.
+    looked: Clock,
+}
+
+/// For how long a metric was past its threshold.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    /// Since when each true sample has been.
     since: Option<Timestamp>,
     /// For how long they had been when they last were, and when that was.
     held: Span,
     last: Timestamp,
+}
+
+impl Clock {
+    /// A value that rests on the same samples as one before it tells nothing new.
+    fn take(&mut self, past: bool, at: Timestamp) {
+        if past {
+            let since = *self.since.get_or_insert(at);
+            (self.held, self.last) = (at.since(since), at);
+        } else if at != self.last {
+            self.since = None;
+        }
+    }
+
+    fn held(&self, at: Timestamp, grace: Span) -> Span {
+        let counts = self.since.is_some() || at.since(self.last) <= grace;
+        if counts { self.held } else { Span::ZERO }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +51,8 @@ pub(super) struct OnlyWhenRequired {
     watches: Vec<Watch>,
     /// The controller sees the truth a little later: for so long a condition still counts.
     grace: Span,
+    /// Whether Prometheus keeps the windows.
+    from_alerts: bool,
     /// Servers that were to serve after the last step.
     expected: u16,
     /// Those of them that were lost and not replaced.
@@ -38,13 +66,13 @@ impl OnlyWhenRequired {
             metric: rule.metric,
             above: rule.above,
             window: rule.window,
-            since: None,
-            held: Span::ZERO,
-            last: Timestamp::default(),
+            sampled: Clock::default(),
+            looked: Clock::default(),
         };
         Self {
             watches: policy.up.iter().map(watch).collect(),
             grace: policy.evidence.stale_after,
+            from_alerts: policy.evidence.from == EvidenceFrom::Alerts,
             expected: 1,
             owed: 0,
             verdict: Verdict::new("only-when-required"),
@@ -54,18 +82,14 @@ impl OnlyWhenRequired {
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
-        let Fact::Sampled { cpu, memory } = fact else { return };
+        let Fact::Sampled { cpu, memory, taken } = fact else { return };
         for watch in &mut self.watches {
             let value = match watch.metric {
                 Metric::Cpu => cpu,
                 Metric::Memory => memory,
             };
-            if value > watch.above {
-                let since = *watch.since.get_or_insert(at);
-                (watch.held, watch.last) = (at.since(since), at);
-            } else {
-                watch.since = None;
-            }
+            watch.sampled.take(value > watch.above, taken);
+            watch.looked.take(value > watch.above, at);
         }
     }
 
@@ -91,8 +115,10 @@ impl OnlyWhenRequired {
     fn judge(&mut self, at: Timestamp, rule: usize) {
         self.verdict.checked += 1;
         let Some(watch) = self.watches.get(rule) else { return };
-        let counts = watch.since.is_some() || at.since(watch.last) <= self.grace;
-        let held = if counts { watch.held } else { Span::ZERO };
+        let mut held = watch.sampled.held(at, self.grace);
+        if self.from_alerts {
+            held = held.max(watch.looked.held(at, self.grace));
+        }
         if held < watch.window {
             let window = watch.window;
             self.verdict.violate(at, || {

@@ -45,7 +45,9 @@ impl Servers {
                 self.failed(at, 1, server, cause, || format!("request {}", request.0));
             }
             Fact::JobStarted { server, .. } => self.jobs[server.index()] += 1,
-            Fact::JobCompleted { server, .. } | Fact::JobKilled { server, .. } => {
+            Fact::JobCompleted { server, .. }
+            | Fact::JobFailed { server, .. }
+            | Fact::JobKilled { server, .. } => {
                 self.jobs[server.index()] -= 1;
             }
             Fact::ServicesStopped { server } | Fact::PowerChanged { server, on: false, .. } => {
@@ -118,6 +120,7 @@ impl Servers {
             FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
             FailureCause::QueueFull
             | FailureCause::OutOfMemory
+            | FailureCause::Overloaded
             | FailureCause::TimedOut
             | FailureCause::RedisFull => server.is_some_and(|server| !self.ready[server.index()]),
         };

@@ -155,8 +155,15 @@ impl Policy {
                 return zero(at("steps", None, name));
             }
         }
-        if self.evidence.stale_after.is_zero() {
-            return zero(at("evidence", None, "stale_after"));
+        let evidence = &self.evidence;
+        for (span, name) in [
+            (evidence.stale_after, "stale_after"),
+            (evidence.alert_up, "alert_up"),
+            (evidence.alert_down, "alert_down"),
+        ] {
+            if span.is_zero() {
+                return zero(at("evidence", None, name));
+            }
         }
         Ok(())
     }

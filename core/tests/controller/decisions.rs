@@ -247,7 +247,7 @@ fn a_message_that_was_overtaken_does_not_take_the_group_back_in_time() {
     let mut view = ServerView::unknown(ServerId::PRIMARY);
     let before = host.now;
     view.cpu = Some(Dated::new(Ratio::from_percent(1), before - Span::from_mins(1)));
-    host.step(Input::Observe(Observation { servers: vec![view] }));
+    host.step(Input::Observe(Observation { servers: vec![view], ..Observation::default() }));
     let vote = host.decision().votes[0].unwrap();
     assert_eq!((vote.opinion, vote.sampled_at), (Opinion::Filling, Some(before)));
     assert_eq!(vote.value, Some(Ratio::from_percent(90)));

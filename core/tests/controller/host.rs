@@ -2,10 +2,11 @@
 
 use tidegate_core::decision::{Decision, Veto};
 use tidegate_core::lifecycle::Stage;
-use tidegate_core::policy::{DownRule, Metric, Missing, Policy, UpRule};
+use tidegate_core::policy::{DownRule, Evidence, EvidenceFrom, Metric, Missing, Policy, UpRule};
 use tidegate_core::{
-    Command, CommandKind, Controller, Dated, Failure, GroupConfig, Health, Input, Observation,
-    OperatorRequest, Outcome, Power, Ratio, ServerId, ServerView, Span, Step, Timestamp,
+    Alert, Command, CommandKind, Controller, Dated, Failure, GroupConfig, Health, Input,
+    Observation, OperatorRequest, Outcome, Power, Ratio, ServerId, ServerView, Span, Step,
+    Timestamp,
 };
 
 /// Time between two ticks.
@@ -39,6 +40,12 @@ pub struct Host {
 /// A rule pair on CPU: more above 75 %, less below 30 %, each for five minutes.
 pub fn policy() -> Policy {
     Policy { up: vec![up(Metric::Cpu, 75)], down: vec![down(Metric::Cpu, 30)], ..Policy::default() }
+}
+
+/// The same, with the windows kept by Prometheus.
+pub fn listening() -> Policy {
+    let evidence = Evidence { from: EvidenceFrom::Alerts, ..Evidence::default() };
+    Policy { evidence, ..policy() }
 }
 
 pub fn up(metric: Metric, percent: u32) -> UpRule {
@@ -120,6 +127,11 @@ impl Host {
         self.step(Input::Request(request));
     }
 
+    /// A notification arrives, and nothing else is seen.
+    pub fn notify(&mut self, alert: Alert) {
+        self.step(Input::Observe(Observation { alerts: vec![alert], ..Observation::default() }));
+    }
+
     /// A tick with this CPU use on every server that serves.
     pub fn tick(&mut self, cpu: u32) {
         for (index, machine) in self.machines.iter_mut().enumerate() {
@@ -194,6 +206,7 @@ impl Host {
             }
             view
         };
-        Observation { servers: self.machines.iter().enumerate().map(view).collect() }
+        let servers = self.machines.iter().enumerate().map(view).collect();
+        Observation { servers, ..Observation::default() }
     }
 }

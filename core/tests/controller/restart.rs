@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::{
-    CommandId, Controller, Failure, Input, OperatorRequest, Outcome, RestoreError, ServerId,
-    Snapshot, Span,
+    Alert, CommandId, Controller, Failure, Input, OperatorRequest, Outcome, RestoreError, RuleId,
+    ServerId, Snapshot, Span,
 };
 
-use crate::host::{Host, policy};
+use crate::host::{Host, listening, policy};
 
 fn stored(snapshot: &Snapshot) -> Snapshot {
     serde_json::from_str(&serde_json::to_string(snapshot).unwrap()).unwrap()
@@ -42,6 +42,7 @@ enum Act {
     Resume,
     Work(usize, u32),
     Power(usize, bool),
+    Alert(u8, i64, bool),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -54,6 +55,9 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Resume),
         1 => (1..3usize, 0..3u32).prop_map(|(server, work)| Act::Work(server, work)),
         1 => (1..3usize, any::<bool>()).prop_map(|(server, on)| Act::Power(server, on)),
+        2 => (0..3u8, 0..9i64, any::<bool>()).prop_map(|(rule, age, over)| {
+            Act::Alert(rule, age, over)
+        }),
     ]
 }
 
@@ -84,6 +88,10 @@ fn apply(host: &mut Host, act: &Act) {
             use tidegate_core::Power;
             host.machines[server].power = if on { Power::On } else { Power::Off };
         }
+        Act::Alert(rule, age, resolved) => {
+            let since = host.now - Span::from_mins(age);
+            host.notify(Alert { rule: RuleId(rule), since, resolved, at: host.now });
+        }
     }
 }
 
@@ -92,7 +100,9 @@ proptest! {
     fn a_restored_controller_takes_the_same_steps(
         acts in prop::collection::vec(act(), 1..60),
         stop in 0..60usize,
+        alerted in any::<bool>(),
     ) {
+        let policy = || if alerted { listening() } else { policy() };
         let (mut plain, mut restarted) = (Host::new(policy(), 2), Host::new(policy(), 2));
         for (index, act) in acts.iter().enumerate() {
             if index == stop {

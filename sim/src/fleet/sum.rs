@@ -104,7 +104,7 @@ impl Sum {
         let held = groups.iter().filter(|row| row.held).count() as u64;
         let starts = model.provider.map(|_| starts_of(&self.starts));
         summary.fleet = Some(FleetSummary { groups: groups.len() as u64, held, starts });
-        summary.fingerprint = hash.finalize().to_hex()[..32].to_owned();
+        hash.finalize().to_hex()[..32].clone_into(&mut summary.fingerprint);
         summary.expectations = judge(&model.expectations, &summary);
         let record = RunRecord {
             format: FORMAT,
@@ -172,6 +172,7 @@ fn add_summary(all: &mut Summary, one: Summary) {
     let (jobs, more) = (&mut all.jobs, &one.jobs);
     jobs.enqueued += more.enqueued;
     jobs.completed += more.completed;
+    jobs.failed += more.failed;
     jobs.lost += more.lost;
     jobs.duplicated += more.duplicated;
     jobs.pending_at_end += more.pending_at_end;

@@ -111,6 +111,7 @@ fn jobs(counts: JobCounts) -> Jobs {
         completed: counts.completed,
         lost: counts.lost,
         duplicated: counts.duplicated,
+        failed: counts.failed,
         pending_at_end: counts.pending,
     }
 }

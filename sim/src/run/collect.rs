@@ -207,6 +207,7 @@ impl FactSink for Collector {
             | Fact::JobStarted { .. }
             | Fact::JobCompleted { .. }
             | Fact::JobKilled { .. }
+            | Fact::JobFailed { .. }
             | Fact::PowerChanged { .. }
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }

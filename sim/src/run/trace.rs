@@ -72,6 +72,7 @@ impl FactSink for RequestTrace<'_> {
             | Fact::JobStarted { .. }
             | Fact::JobCompleted { .. }
             | Fact::JobKilled { .. }
+            | Fact::JobFailed { .. }
             | Fact::PowerChanged { .. }
             | Fact::ReadyChanged { .. }
             | Fact::RoutingChanged { .. }
@@ -92,6 +93,7 @@ const fn outcome(cause: FailureCause) -> &'static str {
         FailureCause::Refused => "refused",
         FailureCause::Killed => "killed",
         FailureCause::OutOfMemory => "out-of-memory",
+        FailureCause::Overloaded => "overloaded",
         FailureCause::TimedOut => "timed-out",
         FailureCause::RedisFull => "redis-full",
     }

@@ -304,6 +304,17 @@ pub struct CacheFile {
     pub warm_after: Option<u32>,
 }
 
+/// From when on a machine is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MonitoredFromFile {
+    /// As soon as it is up.
+    #[default]
+    Boot,
+    /// While the proxy sends it requests.
+    Serving,
+}
+
 /// Monitoring.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -312,12 +323,34 @@ pub struct MonitoringFile {
     pub scrape: Option<Span>,
     /// Time between looks at them. Default 15s.
     pub evaluate: Option<Span>,
-    /// Time over which CPU is averaged. Default 1m.
+    /// Range of the `rate` that CPU is. Default 1m.
     pub range: Option<Span>,
+    /// How old the last sample of memory may be. Default 5m.
+    pub look_back: Option<Span>,
+    /// From when on a machine is measured. Default `boot`.
+    pub from: MonitoredFromFile,
     /// From a sample to its being seen. Default 2s.
     pub delay: Option<Span>,
     /// Time between health checks while a sequence is under way. Default 5s.
     pub health: Option<Span>,
+    /// The policy's rules as Prometheus alerting rules. Default: the controller reads the metrics.
+    pub alerts: Option<AlertsFile>,
+}
+
+/// How Alertmanager notifies of the policy's rules.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsFile {
+    /// From an alert to its first notification. Default 1m.
+    pub group_wait: Option<Span>,
+    /// Time between two looks at an alert that was notified. Default 5m.
+    pub group_interval: Option<Span>,
+    /// Time after which an up rule that still fires is notified again. Default 1h.
+    pub repeat_up: Option<Span>,
+    /// The same of a down rule. Default 5m.
+    pub repeat_down: Option<Span>,
+    /// From a notification to its arrival. Default 1s.
+    pub delay: Option<Span>,
 }
 
 /// One step of a request or job: exactly one place.
@@ -386,7 +419,7 @@ pub struct JobFile {
     pub name: String,
     /// Its queue.
     pub queue: QueueFile,
-    /// What it takes in Redis until it is done. Default 1KiB.
+    /// What it takes in Redis until it ends. Default 1KiB.
     pub payload: Option<Size>,
     /// Its steps.
     pub phases: Vec<PhaseFile>,

@@ -1,11 +1,13 @@
 //! From the file to the model: defaults filled in, names looked up, the impossible refused.
 
 mod acts;
+mod alerts;
 mod fidelity;
 mod files;
 mod fleet;
 mod hardware;
 mod loads;
+mod monitoring;
 mod parts;
 mod shared;
 mod work;
@@ -17,7 +19,7 @@ use tidegate_core::{GroupConfig, Span, Timestamp};
 
 use super::file::ScenarioFile;
 use super::{Fault, Key, Overrides};
-use crate::model::{Fidelity, Hardware, Model, Monitoring};
+use crate::model::{Fidelity, Hardware, Model};
 
 const MIB: u64 = 1 << 20;
 const LONGEST: Span = Span::from_hours(24 * 366);
@@ -44,8 +46,7 @@ pub(super) fn lower(
     let group = group(file)?;
     let benches = hardware::benches(file)?;
     let servers = hardware::servers(file, group.standbys)?;
-    let monitoring = parts::monitoring(file)?;
-    check_evidence(file, monitoring)?;
+    let monitoring = monitoring::monitoring(file)?;
     let mut model = Model {
         name: name.to_owned(),
         title: file.title.clone(),
@@ -71,6 +72,7 @@ pub(super) fn lower(
         memory: parts::memory(file)?,
         cache: parts::cache(file)?,
         monitoring,
+        alerts: alerts::alerts(file)?,
         requests: work::requests(file, directory)?,
         jobs: work::jobs(file, directory)?,
         cron_jobs: work::cron_jobs(file)?,
@@ -79,6 +81,7 @@ pub(super) fn lower(
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
         fleet: None,
+        notes: acts::unseen(file, start + duration),
     };
     model.fleet = fleet::fleet(file, &model, directory)?;
     fidelity::choose(model, file.fidelity)
@@ -104,22 +107,6 @@ fn weighted(group: GroupConfig, servers: &[Hardware]) -> GroupConfig {
     let weight = |server: Option<&Hardware>| server.map_or(1, |server| server.vcpu.max(1) as u16);
     let (primary_weight, standby_weight) = (weight(servers.first()), weight(servers.last()));
     GroupConfig { primary_weight, standby_weight, ..group }
-}
-
-/// A rule needs samples that are younger than the policy takes as evidence.
-fn check_evidence(file: &ScenarioFile, monitoring: Monitoring) -> Result<(), Fault> {
-    let policy = &file.policy;
-    let oldest = monitoring.scrape + monitoring.delay;
-    let stale = policy.evidence.stale_after;
-    if oldest < stale || policy.up.is_empty() && policy.down.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "a sample may be {oldest} old, and the policy takes none older than {stale}: \
-         no rule could fire"
-    );
-    let hint = "sample more often, or raise `policy.evidence.stale_after`";
-    Err(Fault::at("monitoring.scrape", message).hint(hint))
 }
 
 fn moment(wall: &WallTime) -> Option<Timestamp> {

@@ -77,6 +77,34 @@ fn an_impossible_value_is_refused_where_it_stands() {
              below = \"9%\"\n[[load]]",
             "no rule could fire",
         ),
+        ("[[load]]", "[monitoring]\nrange = \"30s\"\n[[load]]", "which a `rate` needs"),
+        ("[[load]]", "[monitoring]\nrange = \"25h\"\n[[load]]", "at most 1d"),
+        ("[[load]]", "[monitoring]\nlook_back = \"16s\"\n[[load]]", "always hold a sample"),
+        (
+            "[[load]]",
+            "[monitoring]\nscrape = \"10ms\"\nrange = \"1h\"\n[[load]]",
+            "more than 100000 samples",
+        ),
+        ("[[load]]", "[monitoring.alerts]\n[[load]]", "does not listen to alerts"),
+        (
+            "[[load]]",
+            "[policy.evidence]\nfrom = \"alerts\"\n[[policy.down]]\nmetric = \"cpu\"\n\
+             below = \"9%\"\n[[load]]",
+            "nobody sends alerts",
+        ),
+        (
+            "[[load]]",
+            "[policy.evidence]\nfrom = \"alerts\"\nalert_up = \"1h\"\n\
+             [monitoring.alerts]\n[[load]]",
+            "counts for 1h",
+        ),
+        (
+            "[[load]]",
+            "[policy.evidence]\nfrom = \"alerts\"\n\
+             [monitoring.alerts]\ngroup_interval = \"0s\"\n[[load]]",
+            "must be 1s to 1d",
+        ),
+        ("[[load]]", "[nfs]\nqueue = 1000001\n[[load]]", "at most 1000000"),
         ("[[load]]", "[cache]\ncold = 0.5\n[[load]]", "must be 1 to 100"),
         ("[[load]]", "[cache]\ncold = nan\n[[load]]", "must be 1 to 100"),
         ("[[load]]", "[cache]\nwarm_after = 0\n[[load]]", "must be 1 to 1000000"),

@@ -9,7 +9,7 @@ use crate::model::{Model, Place};
 use crate::slab::NONE;
 
 use super::hosted::Service;
-use super::{Event, World, cumulative, pick};
+use super::{World, cumulative, pick};
 
 /// No version of a file.
 const NOTHING: u32 = u32::MAX;
@@ -217,8 +217,8 @@ impl<S: FactSink> World<S> {
         let demand = self.tasks.demand(slot, self.tasks.get(slot).phase);
         match &mut self.nfs {
             Service::Own(station) => {
-                let done = station.enter(self.now, demand);
-                self.at(done, Event::PhaseDone, slot);
+                let visit = station.enter(self.now, demand);
+                self.await_answer(slot, visit);
             }
             Service::Hosted(_) => self.visit(Place::Nfs, slot),
         }

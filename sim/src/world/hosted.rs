@@ -7,7 +7,7 @@ use tidegate_core::fact::FactSink;
 use crate::model::{Host, Model, Place, Station as Config};
 use crate::station::Station;
 
-use super::World;
+use super::{Event, World};
 
 /// Marks of the cores' tasks that serve a visit. They lie above the numbers of all records.
 const REDIS: u32 = 1 << 30;
@@ -29,6 +29,7 @@ impl Service {
             Host::Primary => Self::Hosted(Hosted {
                 servers: config.servers as usize,
                 latency: config.latency.as_nanos().cast_unsigned(),
+                queue: config.queue.map_or(usize::MAX, |queue| queue as usize),
                 served: Vec::new(),
                 waiting: VecDeque::new(),
                 answers: VecDeque::new(),
@@ -50,6 +51,8 @@ impl Service {
 pub(super) struct Hosted {
     servers: usize,
     latency: u64,
+    /// Visits that may wait.
+    queue: usize,
     /// Those that are served, in the order in which they began.
     served: Vec<u32>,
     waiting: VecDeque<u32>,
@@ -66,15 +69,19 @@ pub(super) fn clocks(model: &Model) -> usize {
 }
 
 impl<S: FactSink> World<S> {
-    /// A visit begins; it waits while the servers are busy or the primary is down.
+    /// A visit begins; it waits while the servers are busy or the primary is down, and is refused
+    /// if no more may wait.
     #[inline(never)]
     pub(super) fn visit(&mut self, place: Place, slot: u32) {
-        let up = self.servers[0].ready;
+        let (now, up) = (self.now, self.servers[0].ready);
         let Some(hosted) = self.service(place).hosted() else { return };
         if up && hosted.served.len() < hosted.servers {
             self.serve_visit(place, slot);
-        } else {
+        } else if hosted.waiting.len() < hosted.queue {
             hosted.waiting.push_back(slot);
+        } else {
+            let refused = now.saturating_add(hosted.latency);
+            self.at(refused, Event::Overloaded, slot);
         }
     }
 
@@ -93,7 +100,7 @@ impl<S: FactSink> World<S> {
     /// Cores are done with a task: a step of a request or job, or a visit.
     pub(super) fn task_done(&mut self, task: u32) {
         if task < REDIS {
-            self.work_done(task);
+            self.next_phase(task);
         } else if task < NFS {
             self.visit_served(Place::Redis, task - REDIS);
         } else {

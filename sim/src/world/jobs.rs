@@ -89,10 +89,16 @@ impl<S: FactSink> World<S> {
     }
 
     pub(super) fn job_finished(&mut self, slot: u32) {
-        let Task { id, class, server, bench: kind, .. } = *self.tasks.get(slot);
+        let Task { id, server, .. } = *self.tasks.get(slot);
+        self.job_ended(slot, Fact::JobCompleted { job: JobId(id), server: ServerId(server) });
+    }
+
+    /// A job's worker is free for the next one; `how` the job ended.
+    pub(super) fn job_ended(&mut self, slot: u32, how: Fact) {
+        let Task { class, server, bench: kind, .. } = *self.tasks.get(slot);
         self.tasks.remove(slot);
         self.job_forgotten(class);
-        self.tell(Fact::JobCompleted { job: JobId(id), server: ServerId(server) });
+        self.tell(how);
         let target = &mut self.servers[usize::from(server)];
         target.jobs -= 1;
         target.idle_job_workers[usize::from(kind)] += 1;

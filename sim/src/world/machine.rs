@@ -10,20 +10,10 @@ use crate::slab::{Kind, NONE};
 
 use super::checks::Standing;
 use super::connections::CONNECTING;
-use super::server::Server;
 use super::{Event, Notice, World};
 
 /// Steps in which the proxy raises the share of a server that has joined.
 const SLOW_START_STEPS: u64 = 20;
-
-impl Server {
-    /// What was measured before it went down says nothing about it any more.
-    fn forget_samples(&mut self) {
-        self.counters.clear();
-        self.samples.clear();
-        self.seen = None;
-    }
-}
 
 impl<S: FactSink> World<S> {
     /// Begins to carry out `command`; a [`Notice::Completed`] tells when its effect is in place.
@@ -83,7 +73,7 @@ impl<S: FactSink> World<S> {
             return Some(Notice::Completed { id: command.id, outcome });
         }
         match command.kind {
-            CommandKind::PowerOn => self.servers[server.index()].power = Power::On,
+            CommandKind::PowerOn => self.servers[server.index()].come_up(self.now),
             CommandKind::StartServices => self.services_started(server),
             CommandKind::Join { weight, slow_start } => self.joined(server, weight, slow_start),
             CommandKind::Drain => self.set_receives(server, false),
@@ -163,9 +153,7 @@ impl<S: FactSink> World<S> {
             return;
         }
         self.services_stopped(server);
-        let machine = &mut self.servers[server.index()];
-        machine.power = Power::Off;
-        machine.forget_samples();
+        self.servers[server.index()].power = Power::Off;
         self.give_back();
         self.tell(Fact::PowerChanged { server, on: false, commanded: true });
     }
@@ -215,7 +203,7 @@ impl<S: FactSink> World<S> {
             Kind::Abandoned => {
                 self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
             }
-            Kind::Killed | Kind::Free => {}
+            Kind::Free => {}
         }
     }
 
@@ -235,9 +223,7 @@ impl<S: FactSink> World<S> {
     /// measured until it is back.
     pub(super) fn resize(&mut self, index: usize) {
         self.services_stopped(ServerId::PRIMARY);
-        let primary = &mut self.servers[0];
-        primary.power = Power::Booting;
-        primary.forget_samples();
+        self.servers[0].power = Power::Booting;
         let downtime = self.model.resizes[index].downtime.as_nanos().cast_unsigned();
         self.at(self.now + downtime, Event::Resized, index as u32);
     }
@@ -252,7 +238,7 @@ impl<S: FactSink> World<S> {
         }
         let last = begun.max_by_key(|resize| resize.at).unwrap_or(&resizes[index]);
         self.model.servers[0] = last.to.clone();
-        self.servers[0].power = Power::On;
+        self.servers[0].come_up(self.now);
         self.services_started(ServerId::PRIMARY);
     }
 }
@@ -299,7 +285,7 @@ resize = [{resizes}]
         let mut world = World::new(model(resize), Span::from_mins(1), Ignore);
         let mut looks = [0, 0];
         while let Some(notice) = world.advance(60 * MINUTE - 1) {
-            let Notice::Observed(Observation { servers }) = notice else { continue };
+            let Notice::Observed(Observation { servers, .. }) = notice else { continue };
             let known = [servers[0].cpu.is_some(), servers[0].health.is_some()];
             match world.now() / MINUTE {
                 11..=14 => assert_eq!(known, [false; 2]),

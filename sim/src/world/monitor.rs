@@ -2,64 +2,101 @@
 
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::oracle::Work;
-use tidegate_core::{Dated, Health, Observation, Power, Ratio, ServerId, ServerView};
+use tidegate_core::{
+    Dated, Health, Observation, Power, Ratio, ServerId, ServerView, Span, Timestamp,
+};
 
-use super::server::Sample;
+use super::server::Seen;
 use super::{Event, Notice, World};
+use crate::model::{MonitoredFrom, Monitoring};
+use crate::prometheus::{Query, Rate};
+
+/// Part of an interval by which the scrapes of each further server are shifted: the golden ratio's,
+/// in fractions of 2⁶⁴, which spreads any number of servers evenly. Whole seconds of it count.
+const SHIFT: u64 = 0x9E37_79B9_7F4A_7C15;
+const SECOND: u64 = 1_000_000_000;
 
 impl<S: FactSink> World<S> {
-    /// Takes a sample of each machine that is up: CPU as a rate over the range, memory as it is.
-    pub(super) fn scrape(&mut self) {
-        let scrape = self.model.monitoring.scrape.as_nanos().cast_unsigned();
-        self.at(self.now + scrape, Event::Scrape, 0);
-        let mut serving = (0u64, 0u64, 0u64);
+    /// Each target is scraped in a rhythm of its own. The primary was up and idle before the run.
+    pub(super) fn open_monitoring(&mut self) {
+        let Monitoring { scrape, range, .. } = self.model.monitoring;
+        let (scrape, range) = (scrape.as_nanos(), range.as_nanos());
         for index in 0..self.servers.len() {
-            if self.servers[index].power != Power::On {
-                continue;
-            }
-            let sample = self.sample(index);
-            if let Some(cpu) = sample.cpu.filter(|_| self.servers[index].receives) {
-                serving.0 += u64::from(cpu.ppm());
-                serving.1 += u64::from(sample.memory.ppm());
-                serving.2 += 1;
-            }
-            self.servers[index].samples.push_back(sample);
+            let part = u128::from(SHIFT.wrapping_mul(index as u64));
+            let shift = ((part * u128::from(scrape.cast_unsigned())) >> 64) as u64;
+            self.at(shift - shift % SECOND, Event::Scrape, index as u32);
         }
-        let (cpu, memory, servers) = serving;
-        if servers > 0 {
-            let mean = |sum: u64| Ratio::from_ppm((sum / servers) as u32);
-            self.tell(Fact::Sampled { cpu: mean(cpu), memory: mean(memory) });
+        for back in (1..=range / scrape).rev() {
+            self.sample(0, -back * scrape);
         }
     }
 
-    fn sample(&mut self, index: usize) -> Sample {
-        let range = self.model.monitoring.range.as_nanos().cast_unsigned();
-        let now = self.now;
-        let server = &mut self.servers[index];
-        let busy = server.cpu.busy(now);
-        server.counters.push_back((now, busy));
-        while server.counters.len() > 2 && server.counters[1].0 + range <= now {
-            server.counters.pop_front();
+    /// Takes a sample of a machine that is up and monitored, or finds that it is not.
+    pub(super) fn scrape(&mut self, index: usize) {
+        let every = self.model.monitoring.scrape.as_nanos().cast_unsigned();
+        self.at(self.now + every, Event::Scrape, index as u32);
+        let server = &self.servers[index];
+        let from_boot = self.model.monitoring.from == MonitoredFrom::Boot;
+        if server.power == Power::On && (from_boot || server.receives) {
+            self.sample(index, self.now.cast_signed());
+        } else {
+            self.targets[index].miss(self.now.cast_signed());
         }
-        let (since, before) = server.counters[0];
-        let cpu = (since < now).then(|| {
-            let available = u128::from(now - since) * u128::from(server.cores);
-            Ratio::of(u128::from(busy - before), available).min(Ratio::ONE)
-        });
-        Sample { at: now, cpu, memory: server.memory_used() }
+    }
+
+    fn sample(&mut self, index: usize, at: i64) {
+        let server = &mut self.servers[index];
+        let busy = server.cpu.busy(self.now);
+        self.targets[index].scrape(at, server.idle(at, busy), server.memory_used());
     }
 
     /// The look that rules are evaluated on.
     pub(super) fn evaluate(&mut self) -> Notice {
         let every = self.model.monitoring.evaluate.as_nanos().cast_unsigned();
         self.at(self.now + every, Event::Evaluate, 0);
-        let delay = self.model.monitoring.delay.as_nanos().cast_unsigned();
-        for server in &mut self.servers {
-            while server.samples.front().is_some_and(|sample| sample.at + delay <= self.now) {
-                server.seen = server.samples.pop_front();
-            }
+        for index in 0..self.servers.len() {
+            self.servers[index].seen = self.query(index);
         }
+        let means = self.tell_sampled();
+        self.evaluate_alerts(means);
         Notice::Observed(self.observe())
+    }
+
+    /// What Prometheus answers for one server.
+    fn query(&self, index: usize) -> Seen {
+        let Monitoring { range, look_back, delay, .. } = self.model.monitoring;
+        let (now, delay) = (self.now.cast_signed(), delay.as_nanos());
+        let over = |back: Span| Query { now, delay, back: back.as_nanos() };
+        let target = &self.targets[index];
+        let cores = u128::from(self.servers[index].cores);
+        let busy = |rate: Rate| {
+            let whole = rate.whole * cores;
+            (rate.at, Ratio::of(whole.saturating_sub(rate.part), whole))
+        };
+        Seen { cpu: target.rate(over(range)).map(busy), memory: target.memory(over(look_back)) }
+    }
+
+    /// The mean CPU and memory of the servers that receive traffic and are measured.
+    fn tell_sampled(&mut self) -> Option<(Ratio, Ratio)> {
+        let (mut cpu, mut memory, mut count, mut oldest) = (0u64, 0u64, 0u64, i64::MAX);
+        for server in self.servers.iter().filter(|server| server.receives) {
+            let Seen { cpu: Some((at, busy)), memory: Some((_, used)) } = server.seen else {
+                continue;
+            };
+            cpu += u64::from(busy.ppm());
+            memory += u64::from(used.ppm());
+            count += 1;
+            oldest = oldest.min(at);
+        }
+        let mean = |sum: u64| sum.checked_div(count).map(|mean| Ratio::from_ppm(mean as u32));
+        let (cpu, memory) = (mean(cpu)?, mean(memory)?);
+        self.tell(Fact::Sampled { cpu, memory, taken: self.moment(oldest) });
+        Some((cpu, memory))
+    }
+
+    /// The moment that is `at` nanoseconds into the run, or before it.
+    fn moment(&self, at: i64) -> Timestamp {
+        self.model.start + Span::from_nanos(at)
     }
 
     /// While a sequence is under way, health and work in flight are read more often.
@@ -71,14 +108,18 @@ impl<S: FactSink> World<S> {
 
     fn observe(&self) -> Observation {
         let view = |index| self.view(index);
-        Observation { servers: (0..self.servers.len()).map(view).collect() }
+        let servers = (0..self.servers.len()).map(view).collect();
+        Observation { servers, ..Observation::default() }
     }
 
     fn view(&self, index: usize) -> ServerView {
         let server = &self.servers[index];
         let now = self.timestamp(self.now);
         let mut view = ServerView::unknown(ServerId(index as u16));
+        let dated = |(at, value)| Dated::new(value, self.moment(at));
         view.power = Some(Dated::new(server.power, now));
+        view.cpu = server.seen.cpu.map(dated);
+        view.memory = server.seen.memory.map(dated);
         if server.power != Power::On {
             return view;
         }
@@ -86,11 +127,6 @@ impl<S: FactSink> World<S> {
         view.health = Some(Dated::new(health, now));
         view.in_flight = Some(Dated::new(server.open, now));
         view.jobs = Some(Dated::new(server.jobs + server.flow_jobs, now));
-        if let Some(sample) = server.seen {
-            let at = self.timestamp(sample.at);
-            view.cpu = sample.cpu.map(|cpu| Dated::new(cpu, at));
-            view.memory = Some(Dated::new(sample.memory, at));
-        }
         view
     }
 

@@ -28,13 +28,15 @@ impl<S: FactSink> World<S> {
         self.serve_queue(server, bench);
     }
 
-    /// A station or the cores finish the step that they are at, and answer to nobody.
+    /// The cores are free of it at once; a station finishes what it is at, and answers to nobody.
     fn kill_request(&mut self, slot: u32, server: ServerId) {
         self.lose(slot, server, FailureCause::OutOfMemory);
         if self.awaits_event(slot) {
             self.tasks.get_mut(slot).server = u16::MAX;
         } else {
-            self.tasks.get_mut(slot).kind = Kind::Killed;
+            self.servers[server.index()].cpu.remove(self.now, slot);
+            self.cpu_changed(server.index());
+            self.tasks.remove(slot);
         }
     }
 

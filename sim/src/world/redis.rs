@@ -9,8 +9,8 @@ use crate::chance::Uniforms;
 use crate::lru::Lru;
 use crate::model::{Eviction, Model, Store as Config};
 
+use super::World;
 use super::hosted::Service;
-use super::{Event, World};
 
 /// Parts of its time to live within which what a kind of request writes is kept as one.
 const PARTS: u64 = 256;
@@ -172,8 +172,11 @@ impl<S: FactSink> World<S> {
             return self.next_phase(slot);
         }
         let demand = self.tasks.demand(slot, self.tasks.get(slot).phase);
-        let done = self.database.enter(self.now, demand);
-        self.at(done, Event::PhaseDone, slot);
+        let visit = self.database.enter(self.now, demand);
+        self.await_answer(slot, visit);
+        if visit.is_err() {
+            return;
+        }
         let size = self.store.as_ref().map_or(0, Store::object_size);
         if self.store.as_ref().is_some_and(Store::lacks_objects) && self.make_room(size) {
             self.stored(|store| store.objects += 1);

@@ -73,7 +73,7 @@ impl<S: FactSink> World<S> {
         if self.flows.is_some() {
             return self.flow_phase(slot, step.place, demand);
         }
-        let done = match step.place {
+        let visit = match step.place {
             Place::Cpu => return self.enter_cpu(usize::from(server), demand, slot),
             Place::Redis => match &mut self.redis {
                 Service::Own(station) => station.enter(self.now, demand),
@@ -84,13 +84,21 @@ impl<S: FactSink> World<S> {
                 Service::Own(station) => station.enter(self.now, demand),
                 Service::Hosted(_) => return self.visit(Place::Nfs, slot),
             },
-            Place::Wait => self.now + demand,
+            Place::Wait => Ok(self.now + demand),
             Place::Miss => return self.miss_step(slot),
             Place::Open | Place::Fetch | Place::Transfer | Place::Commit | Place::Close => {
                 return self.file_step(step.place, slot);
             }
         };
-        self.at(done, Event::PhaseDone, slot);
+        self.await_answer(slot, visit);
+    }
+
+    /// A station answers a visit, or refuses it.
+    pub(super) fn await_answer(&mut self, slot: u32, visit: Result<u64, u64>) {
+        match visit {
+            Ok(done) => self.at(done, Event::PhaseDone, slot),
+            Err(refused) => self.at(refused, Event::Overloaded, slot),
+        }
     }
 
     pub(super) fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
@@ -129,15 +137,6 @@ impl<S: FactSink> World<S> {
         self.cpu_changed(clock);
         if let Some(task) = done {
             self.task_done(task);
-        }
-    }
-
-    /// The cores are done with a step, if only of a request whose worker is gone.
-    pub(super) fn work_done(&mut self, slot: u32) {
-        if self.tasks.get(slot).kind == Kind::Killed {
-            self.tasks.remove(slot);
-        } else {
-            self.next_phase(slot);
         }
     }
 
@@ -180,7 +179,7 @@ impl<S: FactSink> World<S> {
                     wait,
                 });
             }
-            Kind::Job | Kind::Abandoned | Kind::Killed | Kind::Free => {
+            Kind::Job | Kind::Abandoned | Kind::Free => {
                 self.tell(Fact::RequestAbandoned { request: RequestId(task.id), server });
             }
         }
@@ -213,7 +212,7 @@ impl<S: FactSink> World<S> {
     }
 
     /// A worker is free: it takes the next connection, and the proxy may send another.
-    fn free_worker(&mut self, task: &Task) {
+    pub(super) fn free_worker(&mut self, task: &Task) {
         let (server, bench) = (usize::from(task.server), usize::from(task.bench));
         if let Some(connections) = &mut self.connections {
             connections.keep(self.now, server);

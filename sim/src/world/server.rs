@@ -1,7 +1,6 @@
 //! An application server: its cores, its workers, its memory.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
 
 use tidegate_core::{Generation, Power, Ratio};
 
@@ -14,12 +13,11 @@ use super::pool::{Limits, Pool};
 /// A server's share for each unit of its weight, when its slow start is over.
 const FULL_SHARE: u32 = 100;
 
-/// A sample that monitoring took.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    pub at: u64,
-    pub cpu: Option<Ratio>,
-    pub memory: Ratio,
+/// What monitoring knows of a server: values and the times of the samples that they rest on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub cpu: Option<(i64, Ratio)>,
+    pub memory: Option<(i64, Ratio)>,
 }
 
 /// One application server.
@@ -64,11 +62,10 @@ pub(super) struct Server {
     /// What a shared service on it holds.
     pub memory_hosted: u64,
     memory: Memory,
-    /// Core-nanoseconds at past samples, as far back as the metric's range.
-    pub counters: VecDeque<(u64, u64)>,
-    /// Samples taken, not all of which are seen yet.
-    pub samples: VecDeque<Sample>,
-    pub seen: Option<Sample>,
+    /// When its machine came up, and what its cores had done by then.
+    booted: (i64, u64),
+    /// What monitoring knew at the last evaluation.
+    pub seen: Seen,
 }
 
 impl Server {
@@ -100,9 +97,8 @@ impl Server {
             answered: 0.0,
             memory_hosted: 0,
             memory: model.memory,
-            counters: VecDeque::new(),
-            samples: VecDeque::new(),
-            seen: None,
+            booted: (0, 0),
+            seen: Seen::default(),
         };
         server.equip(hardware);
         server
@@ -129,9 +125,26 @@ impl Server {
         self.warmed = 0;
     }
 
-    /// Makes it the primary at the start of a run: it has served for long, its caches are warm.
-    pub fn start_serving(&mut self, weight: u16) {
+    /// The machine is up: what it counts begins anew.
+    pub fn come_up(&mut self, now: u64) {
+        if self.power != Power::On {
+            self.power = Power::On;
+            self.booted = (now.cast_signed(), self.cpu.busy(now));
+        }
+    }
+
+    /// Core-nanoseconds without work since its machine came up, at `at`, when its cores had done
+    /// `busy` in the run.
+    pub fn idle(&self, at: i64, busy: u64) -> u64 {
+        let (since, before) = self.booted;
+        let up = (at - since).cast_unsigned() * u64::from(self.cores);
+        up.saturating_sub(busy - before)
+    }
+
+    /// Makes it the primary at the start of a run: it has been up for so long, its caches are warm.
+    pub fn start_serving(&mut self, weight: u16, up_for: i64) {
         self.power = Power::On;
+        self.booted = (-up_for, 0);
         self.ready = true;
         self.receives = true;
         self.takes_jobs = true;

@@ -101,6 +101,37 @@ fn many_servers_agree_with_erlang_near_saturation() {
 /// Arrivals that a replication of a limited queue counts.
 const ARRIVALS: f64 = 30_000.0;
 
+/// The same queues as a station whose own queue is limited, with a worker for each visit.
+#[test]
+fn a_station_with_a_limited_queue_loses_as_theory_says() {
+    let (mut family, mut losses) = (Family::default(), Pool::default());
+    for row in Table::read("mmck.csv").rows().filter(|row| row.get("p_loss") > 1e-6) {
+        let (rate, service, servers) = (row.get("lambda"), row.get("mu"), row.get("c"));
+        let room = row.get("K_total");
+        let queue = Queue {
+            workers: 1_000,
+            stations: [1, servers as u32, 1],
+            database_room: Some((room - servers) as u32),
+            phases: format!("{{ database = {} }}", exponential(1.0 / service)),
+            load: poisson(rate),
+            ..Queue::default()
+        };
+        let found = queue.replicate(Lengths { memory: 2.0, counted: ARRIVALS / rate });
+        let all = |value: fn(&Means) -> f64| found.iter().map(value);
+        let name = |what| format!("{what} of λ {rate}, μ {service}, c {servers}, K {room}");
+        family.compare(name("response"), row.get("W"), all(|one| one.response));
+        let loss = row.get("p_loss");
+        if loss * ARRIVALS * (SEEDS as f64) < 2.0 * RARE {
+            losses.add(loss, all(|one| one.lost));
+        } else {
+            family.compare(name("loss"), loss, all(|one| one.lost));
+        }
+    }
+    losses.compare("loss where it is rare", &mut family);
+    family.assert_exact("M/M/c/K at a station", 0.3);
+    family.assert_shrinks();
+}
+
 #[test]
 fn limited_waiting_room_loses_and_delays_as_theory_says() {
     let (mut family, mut losses) = (Family::default(), Pool::default());

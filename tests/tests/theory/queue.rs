@@ -23,6 +23,8 @@ pub struct Queue {
     pub waiting_room: u32,
     /// Servers of Redis, the database and the storage.
     pub stations: [u32; 3],
+    /// Visits that may wait at the database, if only so many may.
+    pub database_room: Option<u32>,
     /// The phases of a request, in the scenario's words.
     pub phases: String,
     /// The load, in the scenario's words.
@@ -36,6 +38,7 @@ impl Default for Queue {
             workers: 1,
             waiting_room: 100_000_000,
             stations: [1; 3],
+            database_room: None,
             phases: format!("{{ wait = {} }}", exponential(1.0)),
             load: String::new(),
         }
@@ -62,6 +65,7 @@ impl Queue {
     pub fn model(&self) -> Model {
         let Self { cores, workers, waiting_room, stations: [redis, database, nfs], .. } = self;
         let Self { phases, load, .. } = self;
+        let queue = self.database_room.map_or_else(String::new, |most| format!(", queue = {most}"));
         let text = format!(
             r#"
 start = "2026-01-01T00:00[UTC]"
@@ -74,7 +78,7 @@ memory = {{ worker = "1MiB" }}
 monitoring = {{ scrape = "1h", evaluate = "1h", health = "1h" }}
 proxy = {{ latency = "0s", timeout = "366d" }}
 redis = {{ servers = {redis}, latency = "0s", touch = "0s" }}
-database = {{ servers = {database}, latency = "0s", touch = "0s" }}
+database = {{ servers = {database}, latency = "0s", touch = "0s"{queue} }}
 nfs = {{ servers = {nfs}, latency = "0s", touch = "0s" }}
 request = [{{ name = "one", phases = [{phases}] }}]
 load = [{load}]

@@ -1,6 +1,6 @@
 //! Redis and storage on the primary: they load it, it slows them, and they go down with it.
 
-use tidegate_core::fact::Fact;
+use tidegate_core::fact::{Fact, FailureCause};
 use tidegate_core::{ServerId, Span, Timestamp};
 use tidegate_sim::world::World;
 
@@ -119,4 +119,49 @@ fn every_law_holds_across_a_downtime_of_the_host() {
         let named = record.summary.properties.iter().find(|one| one.name == name);
         assert!(named.unwrap().holds, "{named:?}");
     }
+}
+
+#[test]
+fn one_more_than_may_wait_is_refused_wherever_the_service_runs() {
+    let phases = "request.0.phases=[{ redis = { exponential = \"8ms\" } }, \
+                  { nfs = { mean = \"30ms\", cv = 2.0 } }]";
+    let set = [phases, "group.primary=l", "nfs.servers=4", "redis.queue=3", "nfs.queue=0"];
+    let run = |hosted: &[&str]| {
+        let mut world = world(&with(&[&set, hosted]));
+        pass(&mut world, 20);
+        let refused = |&(at, fact): &(Timestamp, Fact)| {
+            let Fact::RequestFailed { request, cause, after, .. } = fact else { return None };
+            Some((at, request, cause, after))
+        };
+        (world.sink.0.iter().filter_map(refused).collect::<Vec<_>>(), served(&world))
+    };
+    let own = run(&[]);
+    assert!(own.0.len() > 10_000 && own.1.len() > 50_000, "{} of {}", own.0.len(), own.1.len());
+    assert!(own.0.iter().all(|one| one.2 == FailureCause::Overloaded));
+    assert_eq!(own, run(&HOSTED));
+}
+
+/// The kernel kills the worker; Redis has the command, and carries it out for nobody.
+#[test]
+fn the_visit_of_a_killed_worker_is_finished() {
+    let set = [
+        "redis.host=primary",
+        "nfs.touch=0s",
+        "request.0.phases=[{ redis = \"8ms\" }]",
+        "bench.0.name=b",
+        "bench.0.workers=4",
+        "memory.growth=400MiB",
+        "memory.max_requests=0",
+        "memory.oom_killer=true",
+    ];
+    let mut world = world(&set);
+    pass(&mut world, 20);
+    let killed =
+        |fact: &Fact| matches!(fact, Fact::RequestFailed { cause: FailureCause::OutOfMemory, .. });
+    let killed = world.sink.0.iter().filter(|(_, fact)| killed(fact)).count();
+    assert!(killed > 100, "{killed}");
+    let work = world.work()[0];
+    assert_eq!((work.dropped, work.done + work.left), (0, work.begun));
+    let visits = served(&world).len() + killed;
+    assert!(work.visits.abs_diff(visits as u64) <= 4, "{} of {visits}", work.visits);
 }

@@ -8,6 +8,8 @@ mod files;
 mod hosted;
 mod hot_sites;
 mod memory;
+mod monitoring;
+mod overload;
 mod redis;
 mod retries;
 mod sticky;

@@ -45,6 +45,20 @@ fn a_leak_costs_the_requests_of_the_workers_that_are_killed() {
 }
 
 #[test]
+fn the_work_of_a_killed_worker_leaves_the_cores_at_once() {
+    let mut world = world(&with(&["load.0.rate=150", "request.0.phases=[{ cpu = \"20ms\" }]"]));
+    pass(&mut world, 29);
+    let killed =
+        |fact: &Fact| matches!(fact, Fact::RequestFailed { cause: FailureCause::OutOfMemory, .. });
+    let killed = world.sink.0.iter().filter(|(_, fact)| killed(fact)).count() as u64;
+    let work = world.work()[0];
+    // Each was killed somewhere within its 20 ms.
+    let mean = work.dropped / killed;
+    assert!((2_000_000..18_000_000).contains(&mean), "{mean} ns of {killed} each");
+    assert_eq!(work.done + work.left + work.dropped, work.begun);
+}
+
+#[test]
 fn a_worker_that_has_nothing_to_do_is_killed_without_an_error() {
     let (served, killed) = answers(&with(&["load.0.rate=0.5", "bench.0.workers=1"]));
     assert!(served > 600, "{served} served");

@@ -25,6 +25,9 @@ impl Controller {
                 let (rule, filled, window) = (vote.rule, vote.filled, vote.window);
                 decision.object(Veto::WindowNotFull { rule, filled, window });
             }
+            if vote.direction == Direction::Up && vote.opinion == Opinion::Unheard {
+                decision.object(Veto::NoAlert { rule: vote.rule });
+            }
         }
         if self.state.held.is_some() {
             self.hear_down(now, decision, wake);
@@ -68,6 +71,7 @@ impl Controller {
                 }),
                 Opinion::Disagrees => decision.object(Veto::NotAllAgree { rule }),
                 Opinion::Missing => decision.object(Veto::Stale { rule }),
+                Opinion::Unheard => decision.object(Veto::NoAlert { rule }),
             }
         }
         let pending = self.state.held.is_some_and(|(servers, _)| servers < decision.servers);

@@ -25,6 +25,8 @@ pub struct RedisFile {
     pub servers: Option<u32>,
     /// Network there and back. Default 200us.
     pub latency: Option<Span>,
+    /// Visits that may wait; one more is refused. Default: no limit.
+    pub queue: Option<u32>,
     /// What each request and job that names no phase here brings all the same; `0s` for nothing.
     /// Default 100us.
     pub touch: Option<Span>,
@@ -81,6 +83,8 @@ pub struct DatabaseFile {
     pub servers: Option<u32>,
     /// Network there and back. Default 500us.
     pub latency: Option<Span>,
+    /// Visits that may wait; one more is refused. Default: no limit.
+    pub queue: Option<u32>,
     /// What each request and job that names no phase here brings all the same. Default 0s.
     pub touch: Option<Span>,
 }
@@ -93,6 +97,8 @@ pub struct NfsFile {
     pub servers: Option<u32>,
     /// Network there and back. Default 500us.
     pub latency: Option<Span>,
+    /// Visits that may wait; one more is refused. Default: no limit.
+    pub queue: Option<u32>,
     /// What each request and job that names no phase here brings all the same; `0s` for nothing.
     /// Default 200us.
     pub touch: Option<Span>,

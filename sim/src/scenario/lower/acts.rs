@@ -60,6 +60,20 @@ pub(super) fn operator(
     file.operator.iter().enumerate().map(request).collect()
 }
 
+/// What people would do after the `end` of a run that the command line has shortened.
+pub(super) fn unseen(file: &ScenarioFile, end: Timestamp) -> Vec<String> {
+    let of = |table: &'static str, index: usize, at: &WallTime| {
+        let late = moment(at).is_some_and(|moment| moment >= end);
+        late.then(|| format!("`{table}.{index}` at {at} comes after the end of the run"))
+    };
+    let operator = file.operator.iter().enumerate();
+    let resize = file.resize.iter().enumerate();
+    operator
+        .filter_map(|(index, act)| of("operator", index, &act.at))
+        .chain(resize.filter_map(|(index, act)| of("resize", index, &act.at)))
+        .collect()
+}
+
 pub(super) fn expectations(file: &ScenarioFile) -> Result<Vec<Expectation>, Fault> {
     let expectation = |(path, text): (&String, &String)| {
         let refused = || Fault {

@@ -46,6 +46,9 @@ fn unknown_to_flows(model: &Model) -> Option<&'static str> {
         (model.proxy.connections.is_some(), "proxy.connect"),
         (model.memory.oom_killer, "memory.oom_killer"),
         (model.store.is_some(), "redis.memory"),
+        (model.redis.queue.is_some(), "redis.queue"),
+        (model.database.queue.is_some(), "database.queue"),
+        (model.nfs.queue.is_some(), "nfs.queue"),
         (model.files.is_some(), "nfs"),
     ];
     keys.into_iter().find(|(given, _)| *given).map(|(_, key)| key)
@@ -122,7 +125,9 @@ load = [{{ kind = "constant", rate = {rate:.1} }}]
     fn what_flows_do_not_know_is_refused_or_avoided() {
         let sticky = "proxy.sticky = true\nfidelity = ";
         let error = read(&format!("{sticky}\"fluid\""), 1.0).unwrap_err();
-        assert_eq!(error.position(), Some((4, 12)), "{error:?}");
+        assert_eq!(error.position(), Some((5, 12)), "{error:?}");
+        let error = read("fidelity = \"fluid\"\ndatabase.queue = 9", 1.0).unwrap_err();
+        assert_eq!(error.to_string(), "fidelity.toml:4:12: flows do not know `database.queue`");
         let model = read(&format!("{sticky}\"auto\""), 1_000_000.0).unwrap();
         assert_eq!(model.fidelity, Fidelity::Request);
     }

@@ -1,4 +1,4 @@
-//! The machines, the proxy, memory, caches and monitoring.
+//! The machines, the proxy, memory and caches.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use tidegate_core::Span;
 
 use super::MIB;
 use crate::model::{
-    Balance, Cache, Checks, Connections, Dist, Machine, Memory, Monitoring, ProviderLimits, Proxy,
+    Balance, Cache, Checks, Connections, Dist, Machine, Memory, ProviderLimits, Proxy,
 };
 use crate::scenario::Fault;
 use crate::scenario::file::{BalanceFile, ChecksFile, ScenarioFile};
@@ -145,26 +145,4 @@ pub(super) fn cache(file: &ScenarioFile) -> Result<Cache, Fault> {
         return Err(Fault::at("cache.warm_after", "must be 1 to 1000000"));
     }
     Ok(Cache { cold, warm_after })
-}
-
-pub(super) fn monitoring(file: &ScenarioFile) -> Result<Monitoring, Fault> {
-    let given = file.monitoring;
-    for (name, span) in [
-        ("scrape", given.scrape),
-        ("evaluate", given.evaluate),
-        ("range", given.range),
-        ("health", given.health),
-    ] {
-        if span.is_some_and(|span| span < Span::from_millis(10)) {
-            let path = format!("monitoring.{name}");
-            return Err(Fault::at(&path, "must be at least 10ms"));
-        }
-    }
-    Ok(Monitoring {
-        scrape: given.scrape.unwrap_or(Span::from_secs(15)),
-        evaluate: given.evaluate.unwrap_or(Span::from_secs(15)),
-        range: given.range.unwrap_or(Span::from_mins(1)),
-        delay: given.delay.unwrap_or(Span::from_secs(2)),
-        health: given.health.unwrap_or(Span::from_secs(5)),
-    })
 }

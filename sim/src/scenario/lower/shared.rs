@@ -11,6 +11,7 @@ pub(super) fn redis(file: &ScenarioFile) -> Result<Station, Fault> {
     Ok(Station {
         servers: servers(redis.servers, 1, "redis")?,
         latency: redis.latency.unwrap_or(Span::from_nanos(200_000)),
+        queue: queue(redis.queue, "redis")?,
         host: host(redis.host),
     })
 }
@@ -65,6 +66,7 @@ pub(super) fn database(file: &ScenarioFile) -> Result<Station, Fault> {
     Ok(Station {
         servers: servers(database.servers, 8, "database")?,
         latency: database.latency.unwrap_or(Span::from_nanos(500_000)),
+        queue: queue(database.queue, "database")?,
         host: Host::Own,
     })
 }
@@ -74,6 +76,7 @@ pub(super) fn nfs(file: &ScenarioFile) -> Result<Station, Fault> {
     Ok(Station {
         servers: servers(nfs.servers, 8, "nfs")?,
         latency: nfs.latency.unwrap_or(Span::from_nanos(500_000)),
+        queue: queue(nfs.queue, "nfs")?,
         host: host(nfs.host),
     })
 }
@@ -91,4 +94,11 @@ fn servers(given: Option<u32>, default: u32, name: &str) -> Result<u32, Fault> {
         return Err(Fault::at(&format!("{name}.servers"), "a station has 1 to 4096 servers"));
     }
     Ok(servers)
+}
+
+fn queue(given: Option<u32>, name: &str) -> Result<Option<u32>, Fault> {
+    if given.is_some_and(|queue| queue > 1_000_000) {
+        return Err(Fault::at(&format!("{name}.queue"), "must be at most 1000000"));
+    }
+    Ok(given)
 }
