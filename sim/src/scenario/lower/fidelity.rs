@@ -118,7 +118,7 @@ load = [{{ kind = "constant", rate = {rate:.1} }}]
     fn what_flows_do_not_know_is_refused_or_avoided() {
         let sticky = "proxy.sticky = true\nfidelity = ";
         let error = read(&format!("{sticky}\"fluid\""), 1.0).unwrap_err();
-        assert_eq!(error.position(), Some((4, 12)), "{error:?}");
+        assert_eq!(error.position(), Some((5, 12)), "{error:?}");
         let model = read(&format!("{sticky}\"auto\""), 1_000_000.0).unwrap();
         assert_eq!(model.fidelity, Fidelity::Request);
     }
