@@ -52,6 +52,8 @@ pub(crate) struct Offered<'a> {
     pub background: f64,
     /// Background jobs that are on the cores.
     pub tasks: f64,
+    /// Those of them that stay there whatever the others do.
+    pub lasting: f64,
     /// The server's share of the traffic, which it gets in turns.
     pub share: f64,
     /// Work a second that others give to the stations.
@@ -193,6 +195,21 @@ impl System<'_> {
         if least.is_finite() { least.max(1e-9) } else { 1e12 }
     }
 
+    /// Beside n jobs that last, k cores that are otherwise busy for the share ρ serve each request
+    /// (n + 1) ÷ (k (1 − ρ)) times as slowly as one alone, from n = k on exactly: with j requests
+    /// there, they get j k ÷ (j + n) cores, and the number of them is negative binomial.
+    fn beside_lasting(&self, throughput: f64, delayed: f64, slowdown: f64) -> (f64, f64) {
+        let Offered { lasting, background, means, .. } = *self.offered;
+        let cores = self.site.cores.servers();
+        let idle = (cores - background - throughput * means.cpu).max(1e-3);
+        let crowded = (lasting + 1.0) / idle - 1.0;
+        if lasting > 0.0 && crowded > delayed * slowdown {
+            (1.0, crowded)
+        } else {
+            (delayed, slowdown)
+        }
+    }
+
     /// The busy share of the cores when `throughput` requests are served a second. Background jobs
     /// take what is left, but shared with n of them a request finds at most n + 1 times as many on
     /// the cores that it can get.
@@ -234,6 +251,7 @@ impl System<'_> {
         let less = self.evenness(means.cpu_variation(), busy).sqrt();
         let delayed = cores.probability(busy) * less;
         let slowdown = less / (cores.servers() * (1.0 - busy));
+        let (delayed, slowdown) = self.beside_lasting(throughput, delayed, slowdown);
         Conditions {
             delayed,
             slowdown,
@@ -277,18 +295,23 @@ load = [{ kind = "constant", rate = 10.0 }]
         (Site::new(&hardware, 2_000.0, &tables), Stations::new(&model, &tables), means)
     }
 
-    fn steps(rate: f64, length: f64, times: usize) -> (ServerFlow, Answered) {
-        let (site, stations, means) = setting(2);
-        let offered = Offered {
+    fn offered(means: &Means, rate: f64, length: f64) -> Offered<'_> {
+        Offered {
             length,
             rate,
-            means: &means,
+            means,
             background: 0.0,
             tasks: 0.0,
+            lasting: 0.0,
             share: 1.0,
             others: [0.0; 3],
             timeout: 60.0,
-        };
+        }
+    }
+
+    fn steps(rate: f64, length: f64, times: usize) -> (ServerFlow, Answered) {
+        let (site, stations, means) = setting(2);
+        let offered = offered(&means, rate, length);
         let (mut flow, mut answered) = (ServerFlow::default(), Answered::default());
         for _ in 0..times {
             answered = flow.step(&site, &stations, &offered).0;
@@ -317,19 +340,22 @@ load = [{ kind = "constant", rate = 10.0 }]
     }
 
     #[test]
+    fn beside_jobs_that_last_requests_share_what_they_leave() {
+        let (site, stations, means) = setting(2);
+        // Half of two cores, and three jobs: (3 + 1) ρ ÷ (1 − ρ) = 4 present.
+        let offered = Offered { tasks: 3.0, lasting: 3.0, ..offered(&means, 10.0, 1.0) };
+        let mut flow = ServerFlow::default();
+        for _ in 0..60 {
+            flow.step(&site, &stations, &offered);
+        }
+        assert!((flow.present - 4.0).abs() < 0.05, "{}", flow.present);
+    }
+
+    #[test]
     fn a_server_that_gets_nothing_more_empties() {
         let (site, stations, means) = setting(2);
         let mut flow = ServerFlow { present: 200.0, ..ServerFlow::default() };
-        let mut offered = Offered {
-            length: 1.0,
-            rate: 0.0,
-            means: &means,
-            background: 0.0,
-            tasks: 0.0,
-            share: 1.0,
-            others: [0.0; 3],
-            timeout: 60.0,
-        };
+        let mut offered = offered(&means, 0.0, 1.0);
         for _ in 0..11 {
             flow.step(&site, &stations, &offered);
         }

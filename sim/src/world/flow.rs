@@ -302,8 +302,8 @@ impl<S: FactSink> World<S> {
         let cores = f64::from(server.cores);
         let clocked = f64::from(side.tasks);
         let hosted = if index == 0 { stations.on_primary() } else { 0.0 };
-        let background = jobs.cores(index, side.slowdown) + (clocked + hosted) / side.slowdown;
-        let tasks = background * side.slowdown;
+        let background = jobs.cores(index, side.slowdown) + hosted / side.slowdown;
+        let tasks = background * side.slowdown + clocked;
         let all = stations.offered();
         let offered = Offered {
             length: step.length,
@@ -311,6 +311,7 @@ impl<S: FactSink> World<S> {
             means: &means,
             background,
             tasks,
+            lasting: clocked,
             share,
             others: [0, 1, 2].map(|one| (all[one] - side.offered[one]).max(0.0)),
             timeout: *timeout,
@@ -318,7 +319,7 @@ impl<S: FactSink> World<S> {
         let (answered, mut conditions) = side.flow.step(&side.site, stations, &offered);
         conditions.factor = factor;
         let Answered { served, refused, timed_out, throughput } = answered;
-        let used = (conditions.busy * cores).max(throughput * means.cpu).min(cores);
+        let used = (throughput * means.cpu + background + clocked).min(cores);
         server.cpu.credit((used * step.length * 1e9) as u64);
         side.offered = means.stations.map(|work| work * throughput);
         side.slowdown = side.flow.slowdown(&conditions, &side.site, tasks);
