@@ -4,6 +4,7 @@
 //! tidegate-tests --test fingerprints` writes them anew, and their file shows what moved.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use tidegate_sim::scenario::{Overrides, read};
@@ -19,8 +20,17 @@ fn the_fingerprints_of_the_shipped_scenarios_are_known() {
     let mut found = String::new();
     for file in files {
         let model = read(&file, &Overrides::default()).unwrap();
-        let finished = tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {}).unwrap();
-        writeln!(found, "{} {}", model.name, finished.record.summary.fingerprint).unwrap();
+        let summary = match &model.fleet {
+            Some(fleet) => {
+                let jobs = NonZeroUsize::new(2).unwrap();
+                tidegate_sim::fleet::run(&model, fleet, jobs, &|_| {}).unwrap().record.summary
+            }
+            None => {
+                let run = tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {});
+                run.unwrap().record.summary
+            }
+        };
+        writeln!(found, "{} {}", model.name, summary.fingerprint).unwrap();
     }
     let known = here.join("data/fingerprints.txt");
     if std::env::var_os("UPDATE_FINGERPRINTS").is_some() {

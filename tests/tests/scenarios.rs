@@ -1,6 +1,7 @@
 //! The shipped scenarios do what their comments say, the same way each time.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use tidegate_core::Span;
@@ -33,7 +34,14 @@ fn every_shipped_scenario_holds() {
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
-        let (record, _) = run(&read(&path, &Overrides::default()).unwrap());
+        let model = read(&path, &Overrides::default()).unwrap();
+        let record = match &model.fleet {
+            Some(fleet) => {
+                let two = NonZeroUsize::new(2).unwrap();
+                tidegate_sim::fleet::run(&model, fleet, two, &|_| {}).unwrap().record
+            }
+            None => run(&model).0,
+        };
         let summary = &record.summary;
         let sound = summary.properties.iter().all(|one| one.holds || is_meant(summary, &one.name));
         assert!(sound && summary.expectations.iter().all(|one| one.holds), "{summary:#?}");

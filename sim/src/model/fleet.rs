@@ -79,6 +79,7 @@ fn open_of(open: &Open, group: &Group, duration: Span) -> Open {
 
 /// What lies past the end of the run comes at its start.
 fn shifted(pieces: &[Piece], shift: Span, duration: Span) -> Vec<Piece> {
+    let shift = Span::from_nanos(shift.as_nanos() % duration.as_nanos().max(1));
     let turn = duration - shift;
     let cut = |from: Span, to: Span, by: i64| {
         pieces.iter().filter_map(move |piece| {

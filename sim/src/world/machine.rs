@@ -154,7 +154,7 @@ impl<S: FactSink> World<S> {
         }
         self.services_stopped(server);
         self.servers[server.index()].power = Power::Off;
-        self.give_back();
+        self.give_back(server);
         self.tell(Fact::PowerChanged { server, on: false, commanded: true });
     }
 

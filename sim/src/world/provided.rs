@@ -1,7 +1,7 @@
 //! Machines from a provider that has limits: asked for, granted, given back.
 
 use tidegate_core::fact::FactSink;
-use tidegate_core::{Command, Failure, Outcome};
+use tidegate_core::{Command, Failure, Outcome, ServerId};
 
 use crate::provider::Ask;
 
@@ -62,13 +62,15 @@ impl<S: FactSink> World<S> {
             self.releases.push(self.now);
             return;
         }
+        self.servers[command.server.index()].provided = true;
         self.power_on(command.server);
         let boot = self.choose.boot.draw();
         self.complete_after(boot, command);
     }
 
-    pub(super) fn give_back(&mut self) {
-        if self.model.provider.is_some() {
+    /// A machine that the provider gave goes back to it.
+    pub(super) fn give_back(&mut self, server: ServerId) {
+        if std::mem::take(&mut self.servers[server.index()].provided) {
             self.releases.push(self.now);
         }
     }
