@@ -44,6 +44,7 @@ mod tests {
         let mut expected = vec![
             "scenario",
             "seed",
+            "fidelity",
             "fingerprint",
             "requests",
             "jobs",
