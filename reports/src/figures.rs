@@ -92,13 +92,12 @@ fn distribution(times: &Distribution) -> String {
     if times.max.is_none() && times.p50.is_none() {
         return "no sample".to_owned();
     }
-    format!(
-        "p50 {}, p95 {}, p99 {}, max {}",
-        millis(times.p50),
-        millis(times.p95),
-        millis(times.p99),
-        millis(times.max)
-    )
+    let percentiles =
+        format!("p50 {}, p95 {}, p99 {}", millis(times.p50), millis(times.p95), millis(times.p99));
+    match times.max {
+        Some(_) => format!("{percentiles}, max {}", millis(times.max)),
+        None => percentiles,
+    }
 }
 
 /// What became of the jobs.

@@ -136,6 +136,15 @@ pub fn failed() -> RunRecord {
     record
 }
 
+/// The same day in flows.
+pub fn fluid() -> RunRecord {
+    let mut record = record();
+    record.summary.fidelity = Fidelity::Fluid;
+    record.summary.fidelity_because = Some("about 3.6 billion requests are expected".to_owned());
+    record.summary.requests.latency_ms.max = None;
+    record
+}
+
 /// The same day without scaling.
 pub fn quiet() -> RunRecord {
     let mut record = record();

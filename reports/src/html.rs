@@ -124,4 +124,13 @@ mod tests {
             assert!(page(&record, &[]).contains("</html>"));
         }
     }
+
+    #[test]
+    fn a_run_in_flows_is_shown_as_one_and_has_no_maximum() {
+        let record = fixture::fluid();
+        let page = page(&record, &plots(&record).expect("draws"));
+        assert!(page.contains("requests are flows") && page.contains("3.6 billion"));
+        assert!(!page.contains(", max "), "a maximum that nobody knows");
+        assert_eq!(page.matches("<svg").count(), 5);
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use tidegate_core::record::Summary;
 
+use crate::figures;
 use crate::format::count;
 use crate::tables::TableError;
 use crate::terminal::{Style, cut};
@@ -112,6 +113,10 @@ pub fn seeds_text(summaries: &[Summary], style: Style) -> String {
         line(&mut text, [name, &short(mean), &short(half_width), &short(min), &short(max)]);
     }
     text.push('\n');
+    if let Some(fidelity) = summaries.first().and_then(figures::fidelity) {
+        let line = format!("{} {}", fidelity.name, fidelity.text);
+        let _ = writeln!(text, "{}", cut(&line, 100));
+    }
     for summary in failed.iter().take(5) {
         let properties = broken(summary).map(|property| property.name.clone());
         let unmet = unmet(summary).map(|one| format!("{} is {}", one.name, one.actual));
@@ -177,6 +182,8 @@ pub fn seeds_csv(summaries: &[Summary], out: impl std::io::Write) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
+    use tidegate_core::record::RunRecord;
+
     use super::*;
     use crate::fixture;
 
@@ -189,6 +196,14 @@ mod tests {
         for (freedom, exact) in [(8, 2.306), (10, 2.228), (30, 2.042), (120, 1.980)] {
             assert!((student_975(freedom) - exact).abs() < 1e-3, "{freedom}");
         }
+    }
+
+    #[test]
+    fn seeds_in_flows_say_so() {
+        let told = |record: RunRecord| {
+            seeds_text(&[record.summary], Style::default()).contains("Fidelity fluid")
+        };
+        assert!(told(fixture::fluid()) && !told(fixture::record()));
     }
 
     #[test]

@@ -186,6 +186,8 @@ pub struct World<S> {
     asks: Vec<Ask>,
     /// Starts that it grants, until the machine begins to boot.
     grants: Vec<Option<Command>>,
+    /// Servers whose machine a provider with limits gave.
+    given: Vec<bool>,
     /// When machines were given back.
     releases: Vec<u64>,
     /// Starts that the provider refused, to be told at once.
@@ -302,6 +304,7 @@ impl<S: FactSink> World<S> {
             effects: Vec::new(),
             asks: Vec::new(),
             grants: Vec::new(),
+            given: vec![false; model.servers.len()],
             releases: Vec::new(),
             refused: VecDeque::new(),
             interval,

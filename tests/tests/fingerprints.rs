@@ -7,7 +7,23 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use tidegate_core::record::Fidelity;
+use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, read};
+
+/// Those of which the file also has the fingerprint in flows.
+const IN_FLOWS: [&str; 2] = ["exam-day", "flash-sale"];
+
+fn fingerprint(model: &Model) -> String {
+    let record = match &model.fleet {
+        Some(fleet) => {
+            let jobs = NonZeroUsize::new(2).unwrap();
+            tidegate_sim::fleet::run(model, fleet, jobs, &|_| {}).unwrap().record
+        }
+        None => tidegate_sim::run::run(model, &mut std::io::sink(), &mut |_| {}).unwrap().record,
+    };
+    record.summary.fingerprint
+}
 
 #[test]
 fn the_fingerprints_of_the_shipped_scenarios_are_known() {
@@ -20,17 +36,11 @@ fn the_fingerprints_of_the_shipped_scenarios_are_known() {
     let mut found = String::new();
     for file in files {
         let model = read(&file, &Overrides::default()).unwrap();
-        let summary = match &model.fleet {
-            Some(fleet) => {
-                let jobs = NonZeroUsize::new(2).unwrap();
-                tidegate_sim::fleet::run(&model, fleet, jobs, &|_| {}).unwrap().record.summary
-            }
-            None => {
-                let run = tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {});
-                run.unwrap().record.summary
-            }
-        };
-        writeln!(found, "{} {}", model.name, summary.fingerprint).unwrap();
+        writeln!(found, "{} {}", model.name, fingerprint(&model)).unwrap();
+        if IN_FLOWS.contains(&model.name.as_str()) {
+            let flows = Model { fidelity: Fidelity::Fluid, ..model };
+            writeln!(found, "{} fluid {}", flows.name, fingerprint(&flows)).unwrap();
+        }
     }
     let known = here.join("data/fingerprints.txt");
     if std::env::var_os("UPDATE_FINGERPRINTS").is_some() {

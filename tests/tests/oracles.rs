@@ -2,7 +2,7 @@
 
 use tidegate_core::billing::{LedgerLine, Meter, Pricing};
 use tidegate_core::decision::{Decision, Source, Verdict};
-use tidegate_core::fact::{Fact, FactSink, FailureCause};
+use tidegate_core::fact::{Fact, FactSink, FailureCause, Flow};
 use tidegate_core::oracle::{Closing, Panel, Work};
 use tidegate_core::policy::{Metric, Missing, Policy, UpRule};
 use tidegate_core::{
@@ -225,4 +225,89 @@ fn a_server_that_reads_an_old_version_violates_shared_state() {
     let read = |version| Fact::FileRead { file, version, server: STANDBY };
     assert!(violated(&[read(0), written, read(1)], &[], &[]).is_empty());
     assert_eq!(violated(&[read(0), written, read(0)], &[], &[]), ["shared-state"]);
+}
+
+/// Three requests in flows, on the standby.
+const FLOW_ARRIVED: Fact = Fact::Flow(Flow::Arrived { count: 3 });
+const FLOW_ROUTED: Fact = Fact::Flow(Flow::Routed { count: 3, server: STANDBY });
+const FLOW_SERVED: Fact = Fact::Flow(Flow::Served { count: 3, server: STANDBY });
+
+const fn flow_failed(count: u64, cause: FailureCause) -> Fact {
+    Fact::Flow(Flow::Failed { count, server: Some(STANDBY), cause })
+}
+
+const fn jobs_enqueued(count: u64) -> Fact {
+    Fact::Flow(Flow::JobsEnqueued { count })
+}
+
+const fn jobs_started(count: u64) -> Fact {
+    Fact::Flow(Flow::JobsStarted { count, server: STANDBY })
+}
+
+const fn jobs_completed(count: u64) -> Fact {
+    Fact::Flow(Flow::JobsCompleted { count, server: STANDBY })
+}
+
+#[test]
+fn a_sound_day_in_flows_violates_nothing_and_says_nothing_of_single_requests() {
+    let took = Fact::Flow(Flow::Took { count: 3, latency: Span::from_secs(1), wait: Span::ZERO });
+    let work = [jobs_enqueued(2), jobs_started(2), jobs_completed(2)];
+    let stop = [ready(false), Fact::ServicesStopped { server: STANDBY }];
+    let day = [&[ready(true), FLOW_ARRIVED, FLOW_ROUTED, FLOW_SERVED, took], &work[..], &stop];
+    let facts = day.concat();
+    assert!(violated(&facts, &[], &[]).is_empty());
+    let mut panel = Panel::new(2, &policy());
+    facts.iter().for_each(|fact| panel.fact(at(0), *fact));
+    let (verdicts, counts) = panel.close(&closing(&[], &[]));
+    let checked = |name| verdicts.iter().find(|one| one.property == name).unwrap().checked;
+    assert_eq!([checked("littles-law"), checked("work-conservation")], [0, 0]);
+    assert_eq!([checked("conservation"), checked("no-failed-request")], [3, 3]);
+    assert_eq!([checked("drain-clean"), checked("jobs-exactly-once")], [1, 2]);
+    assert_eq!((counts.enqueued, counts.completed, counts.pending), (2, 2, 0));
+}
+
+#[test]
+fn flows_that_vanish_or_multiply_violate_conservation() {
+    assert_eq!(violated(&[ready(true), FLOW_ARRIVED, FLOW_ROUTED], &[], &[]), ["conservation"]);
+    let twice = [ready(true), FLOW_ARRIVED, FLOW_ROUTED, FLOW_SERVED, FLOW_SERVED];
+    assert_eq!(violated(&twice, &[], &[]), ["conservation"]);
+}
+
+#[test]
+fn flows_to_a_server_that_is_not_ready_violate_route_ready() {
+    let facts = [FLOW_ARRIVED, FLOW_ROUTED, ready(true), FLOW_SERVED];
+    assert_eq!(violated(&facts, &[], &[]), ["route-ready"]);
+}
+
+#[test]
+fn stopping_a_server_with_flows_on_it_violates_drain_clean() {
+    let stopped = Fact::ServicesStopped { server: STANDBY };
+    let requests = [ready(true), FLOW_ARRIVED, FLOW_ROUTED, stopped, FLOW_SERVED];
+    assert_eq!(violated(&requests, &[], &[]), ["drain-clean"]);
+    let jobs = [ready(true), jobs_enqueued(1), jobs_started(1), stopped, jobs_completed(1)];
+    assert_eq!(violated(&jobs, &[], &[]), ["drain-clean"]);
+}
+
+#[test]
+fn flows_that_scaling_fails_violate_no_failed_request() {
+    let arrived = [ready(true), FLOW_ARRIVED, FLOW_ROUTED];
+    let failing = |cause| [&arrived[..], &[flow_failed(3, cause)]].concat();
+    for cause in [FailureCause::Killed, FailureCause::Refused] {
+        assert_eq!(violated(&failing(cause), &[], &[]), ["no-failed-request"], "{cause:?}");
+    }
+    for cause in [FailureCause::QueueFull, FailureCause::TimedOut] {
+        assert!(violated(&failing(cause), &[], &[]).is_empty(), "{cause:?}");
+    }
+}
+
+#[test]
+fn jobs_in_flows_that_are_lost_or_done_twice_violate_jobs_exactly_once() {
+    let killed = Fact::Flow(Flow::JobsKilled { count: 1, server: STANDBY });
+    for facts in [
+        vec![jobs_enqueued(3)],
+        vec![jobs_enqueued(3), jobs_started(3), jobs_completed(2), killed],
+        vec![jobs_enqueued(3), jobs_started(3), jobs_completed(4)],
+    ] {
+        assert_eq!(violated(&facts, &[], &[]), ["jobs-exactly-once"], "{facts:?}");
+    }
 }

@@ -160,6 +160,46 @@ fn each_request_is_written_where_it_is_asked_for_and_changes_nothing() {
 }
 
 #[test]
+fn flows_are_told_from_requests_and_have_no_maximum() {
+    let desk = Desk::new("flows");
+    let plain = desk.run(&[]);
+    assert!(!plain.out.contains("Fidelity") && plain.out.contains(", max "), "{}", plain.out);
+    let fluid = desk.run(&["--set", "fidelity=fluid"]);
+    assert_eq!((fluid.code, fluid.complaint.as_str()), (Some(0), ""));
+    let line = |name: &str| fluid.out.lines().find(|line| line.starts_with(name)).unwrap();
+    assert!(line("Fidelity").contains("fluid: requests are flows"), "{}", fluid.out);
+    assert!(line("Latency").contains("p99 ") && !line("Latency").contains("max"), "{}", fluid.out);
+    let said = fluid.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("not exercised by this run (littles-law, work-conservation,"), "{said}");
+    let page = desk.report("out/scenario").remove("index.html").unwrap();
+    assert!(String::from_utf8(page).unwrap().contains("requests are flows"));
+    let summary = desk.summary(&["--set", "fidelity=fluid"]);
+    assert_eq!(summary["fidelity"], "fluid");
+    assert!(summary["requests"]["latency_ms"]["max"].is_null());
+    assert!(summary["requests"]["latency_ms"]["p99"].is_f64());
+    let seeds = desk.run(&["--set", "fidelity=fluid", "--seeds", "2"]);
+    assert!(seeds.out.contains("Fidelity fluid"), "{}", seeds.out);
+}
+
+#[test]
+fn auto_chooses_by_the_number_of_requests_and_says_why() {
+    let desk = Desk::new("auto");
+    let chosen = |more: &[&str]| {
+        let answer = desk.run(&[&["--set", "fidelity=auto"], more].concat());
+        assert_eq!(answer.complaint, "");
+        answer.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let few = chosen(&[]);
+    let because = "request: each was followed; chosen because about 6.0 thousand requests";
+    assert!(few.contains(because), "{few}");
+    let many = chosen(&["--set", "load.0.rate=1e6"]);
+    assert!(many.contains("fluid: requests are flows"), "{many}");
+    assert!(many.contains("chosen because about 1.2 billion requests are expected"), "{many}");
+    let sticky = chosen(&["--set", "proxy.sticky=true"]);
+    assert!(sticky.contains("chosen because flows do not know `proxy.sticky`"), "{sticky}");
+}
+
+#[test]
 fn many_seeds_give_means_and_the_same_bytes_on_any_number_of_threads() {
     let desk = Desk::new("seeds");
     let answers: Vec<Answer> = ["1", "3"]

@@ -157,6 +157,21 @@ fn a_bad_override_is_refused_by_its_name() {
 }
 
 #[test]
+fn what_flows_do_not_know_is_refused_with_what_to_do() {
+    let desk = Desk::new("refused-flows");
+    let fluid = ["--set", "fidelity=fluid"];
+    let traced = desk.run(&[&fluid[..], &["--trace-requests", "requests.csv"]].concat());
+    refused(&desk, &traced);
+    let said = unwrapped(&traced.complaint);
+    assert!(said.contains("are flows") && said.contains("--set fidelity=request"), "{said}");
+    assert!(!desk.directory.join("requests.csv").exists());
+    let sticky = desk.run(&[&fluid[..], &["--set", "proxy.sticky=true"]].concat());
+    refused(&desk, &sticky);
+    let said = unwrapped(&sticky.complaint);
+    assert!(said.contains("flows do not know `proxy.sticky`"), "{said}");
+}
+
+#[test]
 fn an_unknown_command_or_none_is_refused() {
     let desk = Desk::new("refused-command");
     for arguments in [&["rum"][..], &["run"], &[]] {

@@ -72,3 +72,12 @@ fn colour_changes_nothing_but_colour() {
 fn an_empty_record_fits() {
     fits(&shown(&fixture::empty()));
 }
+
+#[test]
+fn a_run_in_flows_says_so_and_knows_no_maximum() {
+    let text = shown(&fixture::fluid());
+    fits(&text);
+    assert!(text.contains("Fidelity       fluid: requests are flows"), "{text}");
+    assert!(text.contains("about 3.6 billion requests are expected"), "{text}");
+    assert!(text.contains("p99 ") && !text.contains("max"), "{text}");
+}

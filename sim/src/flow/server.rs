@@ -222,8 +222,8 @@ impl System<'_> {
     }
 
     /// How much less even turns make a queue than arrivals at random: (a² + s²) ÷ (1 + s²), where
-    /// the squared variation a² of gaps is the share of one who gets every m-th arrival, and s² that
-    /// of the work; at low utilization less still (Krämer and Langenbach-Belz 1976).
+    /// the squared variation a² of gaps is the share of one who gets every m-th arrival, and s²
+    /// that of the work; at low utilization less still (Krämer and Langenbach-Belz 1976).
     fn evenness(&self, squared_variation: f64, utilization: f64) -> f64 {
         let (share, variation) = (self.offered.share, squared_variation);
         let idle = 2.0 * (1.0 - utilization) * (1.0 - share) * (1.0 - share);

@@ -1,5 +1,5 @@
-//! The world in flows: what stands in for arrivals, workers and cores when requests are not followed
-//! one by one. Machines, monitoring, the proxy's weights and clocked jobs are as ever.
+//! The world in flows: what stands in for arrivals, workers and cores when requests are not
+//! followed one by one. Machines, monitoring, the proxy's weights and clocked jobs are as ever.
 
 mod counted;
 

@@ -62,7 +62,7 @@ impl<S: FactSink> World<S> {
             self.releases.push(self.now);
             return;
         }
-        self.servers[command.server.index()].provided = true;
+        self.given[command.server.index()] = true;
         self.power_on(command.server);
         let boot = self.choose.boot.draw();
         self.complete_after(boot, command);
@@ -70,7 +70,7 @@ impl<S: FactSink> World<S> {
 
     /// A machine that the provider gave goes back to it.
     pub(super) fn give_back(&mut self, server: ServerId) {
-        if std::mem::take(&mut self.servers[server.index()].provided) {
+        if std::mem::take(&mut self.given[server.index()]) {
             self.releases.push(self.now);
         }
     }

@@ -31,8 +31,6 @@ pub(super) struct Server {
     pub standing: Standing,
     /// Its job workers take new jobs.
     pub takes_jobs: bool,
-    /// A provider with limits gave its machine.
-    pub provided: bool,
     pub generation: Generation,
     pub weight: u16,
     /// From when to when its share of the traffic grows to its weight.
@@ -78,7 +76,6 @@ impl Server {
             receives: false,
             standing: Standing::GOOD,
             takes_jobs: false,
-            provided: false,
             generation: Generation(0),
             weight: 0,
             ramp: (0, 0),

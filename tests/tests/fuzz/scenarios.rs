@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::sample::select;
 use tidegate_core::Span;
+use tidegate_core::record::Fidelity;
 use tidegate_sim::model::{Load, Model, Piece};
 use tidegate_sim::scenario::{Overrides, parse};
 
@@ -32,6 +33,35 @@ fn seeds() -> Vec<String> {
     paths.sort();
     let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
     texts.chain([EVERYTHING.to_owned()]).collect()
+}
+
+/// Beginnings of the lines of [`EVERYTHING`] that hold what flows do not know.
+const UNKNOWN_TO_FLOWS: [&str; 10] = [
+    "fidelity",
+    "sticky",
+    "connect",
+    "health = {",
+    "memory = \"1MiB\"",
+    "eviction",
+    "cache = {",
+    "miss",
+    "oom_killer",
+    "writes",
+];
+
+/// Its phases that are given as bytes.
+const BYTES: [&str; 3] = ["{ read = \"40KiB\" }", "{ write = \"1MiB\" }", "{ read = \"8MiB\" }"];
+
+/// As [`seeds`], in flows.
+fn seeds_in_flows() -> Vec<String> {
+    let known = |line: &&str| !UNKNOWN_TO_FLOWS.iter().any(|unknown| line.starts_with(unknown));
+    let in_flows = |text: String| {
+        let lines: Vec<&str> = text.lines().filter(known).collect();
+        let text =
+            BYTES.iter().fold(lines.join("\n"), |text, bytes| text.replace(bytes, "\"9ms\""));
+        format!("fidelity = \"fluid\"\n{text}\n")
+    };
+    seeds().into_iter().map(in_flows).collect()
 }
 
 /// The model shortened until it is cheap to run: its open loads, people, clocks and servers
@@ -111,6 +141,11 @@ fn what_is_changed_is_itself_sound() {
     for text in seeds() {
         assert!(read(&text, &Overrides::default()).is_some());
     }
+    for text in seeds_in_flows() {
+        let model = read(&text, &Overrides::default()).unwrap();
+        assert_eq!(model.fidelity, Fidelity::Fluid);
+        run(&model);
+    }
     assert!(light(&read(EVERYTHING, &Overrides::default()).unwrap()).is_some());
     assert!(load("sound.csv", TRACE.as_bytes()).is_some());
 }
@@ -121,6 +156,17 @@ proptest! {
     #[test]
     fn a_changed_scenario_runs_or_is_refused(
         seed in select(seeds()),
+        changes in prop::collection::vec(change(), 1..4),
+    ) {
+        let text = changes.iter().fold(seed, |text, change| apply(&text, change));
+        if let Some(model) = read(&text, &Overrides::default()) {
+            run(&model);
+        }
+    }
+
+    #[test]
+    fn a_changed_scenario_runs_in_flows_or_is_refused(
+        seed in select(seeds_in_flows()),
         changes in prop::collection::vec(change(), 1..4),
     ) {
         let text = changes.iter().fold(seed, |text, change| apply(&text, change));
