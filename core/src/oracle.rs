@@ -58,6 +58,7 @@ impl Verdict {
         self.violate_times(1, at, what);
     }
 
+    #[cold]
     fn violate_times(&mut self, times: u64, at: Timestamp, what: impl FnOnce() -> String) {
         self.violated += times;
         if self.violations.len() < KEPT {

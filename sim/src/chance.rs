@@ -49,15 +49,20 @@ impl Uniforms {
     #[inline]
     fn draw_as(&mut self, change: impl Fn(f64) -> f64) -> f64 {
         if self.next == BATCH {
-            self.batch.resize(BATCH, 0.0);
-            fill(&mut self.rng, &mut self.batch);
-            for value in &mut self.batch {
-                *value = change(*value);
-            }
-            self.next = 0;
+            self.refill(change);
         }
         self.next += 1;
         self.batch[self.next - 1]
+    }
+
+    #[cold]
+    fn refill(&mut self, change: impl Fn(f64) -> f64) {
+        self.batch.resize(BATCH, 0.0);
+        fill(&mut self.rng, &mut self.batch);
+        for value in &mut self.batch {
+            *value = change(*value);
+        }
+        self.next = 0;
     }
 }
 

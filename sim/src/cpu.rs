@@ -42,6 +42,8 @@ impl Cpu {
     }
 
     /// Adds a task with `demand` nanoseconds of work on a core of its own.
+    #[expect(clippy::inline_always, reason = "each visit of each scenario comes through here")]
+    #[inline(always)]
     pub fn enter(&mut self, now: u64, demand: u64, task: u32) {
         self.advance(now);
         self.visits += 1;
@@ -64,6 +66,8 @@ impl Cpu {
     }
 
     /// When the next task finishes, if none enters before.
+    #[expect(clippy::inline_always, reason = "each visit of each scenario comes through here")]
+    #[inline(always)]
     pub fn next_finish(&self) -> u64 {
         let Some(Reverse((finish, _))) = self.tasks.peek() else { return u64::MAX };
         let left = finish - self.virtual_time.min(*finish);
@@ -79,6 +83,8 @@ impl Cpu {
     }
 
     /// Takes the task that finishes at `now`, which is [`Cpu::next_finish`].
+    #[expect(clippy::inline_always, reason = "each visit of each scenario comes through here")]
+    #[inline(always)]
     pub fn finish(&mut self, now: u64) -> Option<u32> {
         self.advance(now);
         let Reverse((finish, task)) = self.tasks.pop()?;

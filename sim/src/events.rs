@@ -13,14 +13,15 @@ const TIME_LIMIT: u64 = 1 << 56;
 /// payload into one `u128`.
 ///
 /// An entry that was taken stays on top until the next one is pushed, which overwrites it and
-/// sinks: most events beget another, and one sift is cheaper than two.
+/// sinks: most events beget another, and one sift is cheaper than two. What is due next is then one
+/// of the two entries below the top.
 #[derive(Debug)]
 pub struct EventList {
     heap: BinaryHeap<Reverse<u128>>,
     sequence: u64,
     /// The top was taken.
     taken: bool,
-    /// When the top is due, if it was not taken.
+    /// When the first entry that was not taken is due.
     next: u64,
 }
 
@@ -46,7 +47,7 @@ impl EventList {
             if let Some(mut top) = self.heap.peek_mut() {
                 *top = entry;
             }
-            self.look();
+            self.next = self.due(0);
         } else {
             self.heap.push(entry);
             self.next = self.next.min(time);
@@ -55,33 +56,26 @@ impl EventList {
 
     /// When the next event is due.
     #[inline]
-    pub fn next_time(&mut self) -> u64 {
-        if self.taken {
-            self.drop_taken();
-        }
+    pub const fn next_time(&self) -> u64 {
         self.next
     }
 
     /// Takes the next event's payload.
     #[inline]
     pub fn pop(&mut self) -> Option<u32> {
-        if self.taken {
-            self.drop_taken();
+        if std::mem::take(&mut self.taken) {
+            self.heap.pop();
         }
         let payload = self.heap.peek()?.0 as u32;
         self.taken = true;
+        self.next = self.due(1).min(self.due(2));
         Some(payload)
     }
 
-    fn drop_taken(&mut self) {
-        self.heap.pop();
-        self.taken = false;
-        self.look();
-    }
-
-    fn look(&mut self) {
+    /// When the entry at a place of the heap is due.
+    fn due(&self, place: usize) -> u64 {
         let time = |entry: &Reverse<u128>| (entry.0 >> (SEQUENCE_BITS + PAYLOAD_BITS)) as u64;
-        self.next = self.heap.peek().map_or(u64::MAX, time);
+        self.heap.as_slice().get(place).map_or(u64::MAX, time)
     }
 }
 
@@ -98,6 +92,23 @@ mod tests {
         let order: Vec<u32> = std::iter::from_fn(|| list.pop()).collect();
         assert_eq!(order, [30, 31, 50, 51]);
         assert_eq!(list.next_time(), u64::MAX);
+    }
+
+    #[test]
+    fn in_any_order_of_pushing_and_taking_the_earliest_is_next() {
+        let (mut list, mut expected) = (EventList::default(), std::collections::BTreeSet::new());
+        let mut random = 1u64;
+        for payload in 0..20_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            if random >> 63 == 0 {
+                let time = random >> 32 & 0xFFF;
+                list.push(time, payload);
+                expected.insert((time, payload));
+            } else {
+                assert_eq!(list.pop(), expected.pop_first().map(|(_, payload)| payload));
+            }
+            assert_eq!(list.next_time(), expected.first().map_or(u64::MAX, |first| first.0));
+        }
     }
 
     #[test]

@@ -88,11 +88,18 @@ impl Slab {
     }
 
     /// Stores a task.
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     pub fn insert(&mut self, task: Task) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.tasks[slot as usize] = task;
             return slot;
         }
+        self.grow(task)
+    }
+
+    #[cold]
+    fn grow(&mut self, task: Task) -> u32 {
         self.tasks.push(task);
         self.demands.resize(self.demands.len() + self.stride, 0);
         (self.tasks.len() - 1) as u32

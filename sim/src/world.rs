@@ -111,9 +111,10 @@ enum Event {
     CheckTimedOut,
     Connected,
     Granted,
+    FlowPhaseDone,
 }
 
-const EVENTS: [Event; 21] = [
+const EVENTS: [Event; 22] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -135,6 +136,7 @@ const EVENTS: [Event; 21] = [
     Event::CheckTimedOut,
     Event::Connected,
     Event::Granted,
+    Event::FlowPhaseDone,
 ];
 const INDEX_BITS: u32 = 27;
 /// Requests of each kind that stand for all, where they are not followed one by one.
@@ -380,11 +382,21 @@ impl<S: FactSink> World<S> {
         let payload = self.events.pop()?;
         let index = payload & ((1 << INDEX_BITS) - 1);
         let event = EVENTS[(payload >> INDEX_BITS) as usize];
+        if event == Event::PhaseDone {
+            self.phase_done(index);
+            return None;
+        }
+        self.handle_other(event, index)
+    }
+
+    /// All but the end of a visit, which flows do not know.
+    fn handle_other(&mut self, event: Event, index: u32) -> Option<Notice> {
         if self.flows.is_some() && (event != Event::Health || self.moving) {
             self.flow_on();
         }
         match event {
-            Event::PhaseDone => self.phase_done(index),
+            Event::PhaseDone => {}
+            Event::FlowPhaseDone => self.flow_phase_done(index),
             Event::Overloaded => self.overloaded(index),
             Event::Timeout => self.timed_out(),
             Event::Person => self.person(index),

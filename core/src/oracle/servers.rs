@@ -83,6 +83,8 @@ impl Servers {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
     fn routed(
         &mut self,
         at: Timestamp,

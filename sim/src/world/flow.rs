@@ -13,6 +13,7 @@ use crate::flow::{
     Stations, Tables, Workers,
 };
 use crate::model::{Load, Model, Place};
+use crate::slab::Task;
 
 use super::server::Server;
 use super::{Event, World};
@@ -383,28 +384,38 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    /// A clocked job's step: as long as the load of the cores makes it.
-    pub(super) fn flow_phase(&mut self, slot: u32, place: Place, demand: u64) {
+    /// Begins a clocked job's step, which takes as long as the load of the cores makes it.
+    pub(super) fn begin_flow_phase(&mut self, slot: u32) {
+        let Task { class, phase, server, .. } = *self.tasks.get(slot);
+        let Some(step) = self.classes[usize::from(class)].phases.get(usize::from(phase)) else {
+            return self.job_finished(slot);
+        };
+        let demand = self.tasks.demand(slot, phase);
         let Some(flows) = &mut self.flows else { return };
-        let side = &mut flows.sides[usize::from(self.tasks.get(slot).server)];
-        let length = if place == Place::Cpu {
+        let length = if step.place == Place::Cpu {
+            let side = &mut flows.sides[usize::from(server)];
             side.tasks += 1;
             (demand as f64 * side.slowdown) as u64
         } else {
-            demand + flows.stations.network(place)
+            demand + flows.stations.network(step.place)
         };
-        self.at(self.now.saturating_add(length), Event::PhaseDone, slot);
+        self.at(self.now.saturating_add(length), Event::FlowPhaseDone, slot);
     }
 
-    /// A clocked job has done its step.
+    /// A clocked job has done its step, unless it was killed in between.
     pub(super) fn flow_phase_done(&mut self, slot: u32) {
-        let task = self.tasks.get(slot);
-        let place = self.classes[usize::from(task.class)].phases[usize::from(task.phase)].place;
+        let Task { class, phase, server, .. } = *self.tasks.get(slot);
+        if server == u16::MAX {
+            return self.tasks.remove(slot);
+        }
+        let place = self.classes[usize::from(class)].phases[usize::from(phase)].place;
         if place == Place::Cpu
             && let Some(flows) = &mut self.flows
         {
-            flows.sides[usize::from(task.server)].tasks -= 1;
+            flows.sides[usize::from(server)].tasks -= 1;
         }
+        self.tasks.get_mut(slot).phase += 1;
+        self.begin_flow_phase(slot);
     }
 
     fn tell_flow(&mut self, count: u64, flow: Flow) {

@@ -85,7 +85,11 @@ impl<S: FactSink> World<S> {
         (task.server, task.bench, task.started) = (server as u16, kind as u16, now);
         let job = JobId(task.id);
         self.tell(Fact::JobStarted { job, server: ServerId(server as u16) });
-        self.begin_phase(slot);
+        if self.flows.is_some() {
+            self.begin_flow_phase(slot);
+        } else {
+            self.begin_phase(slot);
+        }
     }
 
     pub(super) fn job_finished(&mut self, slot: u32) {

@@ -10,6 +10,7 @@ use super::World;
 impl<S: FactSink> World<S> {
     /// A refusal is back: a request ends with an error, a job as a failed one. Whoever asked may
     /// have been killed in between.
+    #[cold]
     pub(super) fn overloaded(&mut self, slot: u32) {
         let task = *self.tasks.get(slot);
         if task.server == u16::MAX {

@@ -75,6 +75,8 @@ pub(super) struct Restart {
 
 impl<S: FactSink> World<S> {
     /// A worker has answered: it waits for the next request, or is replaced when its time has come.
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     pub(super) fn release(&mut self, server: usize, bench: usize, worker: u32) {
         let target = &mut self.servers[server];
         target.open -= 1;

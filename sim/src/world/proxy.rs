@@ -23,6 +23,8 @@ impl Balancer {
     }
 
     /// A server that receives traffic and has a connection to spare, or `None`.
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     pub fn choose(&mut self, servers: &[Server]) -> Option<usize> {
         self.choose_among(servers, |_| true)
     }
@@ -32,6 +34,8 @@ impl Balancer {
         self.choose_among(servers, |index| tried >> index & 1 == 0)
     }
 
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     fn choose_among(&mut self, servers: &[Server], may: impl Fn(usize) -> bool) -> Option<usize> {
         match self.balance {
             Balance::RoundRobin => self.round_robin(servers, may),
@@ -44,6 +48,8 @@ impl Balancer {
         server.receives && server.standing.passes && server.open < self.max_connections
     }
 
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     fn round_robin(&mut self, servers: &[Server], may: impl Fn(usize) -> bool) -> Option<usize> {
         let mut best: Option<usize> = None;
         let mut total = 0;

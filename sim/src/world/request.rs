@@ -11,6 +11,8 @@ use super::{Event, World, pick};
 
 impl<S: FactSink> World<S> {
     /// A request of `class` reaches the proxy; `user` waits for it, if anyone does.
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     pub(super) fn arrive(&mut self, class: u16, user: u32) {
         let id = self.requests;
         self.requests += 1;
@@ -65,31 +67,32 @@ impl<S: FactSink> World<S> {
 
     /// Begins the task's phase; a task without one left is finished.
     pub(super) fn begin_phase(&mut self, slot: u32) {
-        let Task { class, phase, server, .. } = *self.tasks.get(slot);
+        self.begin(slot, *self.tasks.get(slot));
+    }
+
+    fn begin(&mut self, slot: u32, Task { class, phase, server, .. }: Task) {
         let Some(step) = self.classes[usize::from(class)].phases.get(usize::from(phase)) else {
             return self.finish(slot);
         };
         let demand = self.tasks.demand(slot, phase);
-        if self.flows.is_some() {
-            return self.flow_phase(slot, step.place, demand);
-        }
-        let visit = match step.place {
+        let station = match step.place {
             Place::Cpu => return self.enter_cpu(usize::from(server), demand, slot),
             Place::Redis => match &mut self.redis {
-                Service::Own(station) => station.enter(self.now, demand),
+                Service::Own(station) => station,
                 Service::Hosted(_) => return self.visit(Place::Redis, slot),
             },
-            Place::Database => self.database.enter(self.now, demand),
+            Place::Database => &mut self.database,
             Place::Nfs => match &mut self.nfs {
-                Service::Own(station) => station.enter(self.now, demand),
+                Service::Own(station) => station,
                 Service::Hosted(_) => return self.visit(Place::Nfs, slot),
             },
-            Place::Wait => Ok(self.now + demand),
+            Place::Wait => return self.at(self.now + demand, Event::PhaseDone, slot),
             Place::Miss => return self.miss_step(slot),
             Place::Open | Place::Fetch | Place::Transfer | Place::Commit | Place::Close => {
                 return self.file_step(step.place, slot);
             }
         };
+        let visit = station.enter(self.now, demand);
         self.await_answer(slot, visit);
     }
 
@@ -101,12 +104,15 @@ impl<S: FactSink> World<S> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn enter_cpu(&mut self, server: usize, demand: u64, slot: u32) {
         self.servers[server].cpu.enter(self.now, demand, slot);
         self.cpu_changed(server);
     }
 
     /// Looks up anew when a server's cores finish something next.
+    #[expect(clippy::inline_always, reason = "each visit of each scenario comes through here")]
+    #[inline(always)]
     pub(super) fn cpu_changed(&mut self, server: usize) {
         let finish = self.servers[server].cpu.next_finish();
         self.set_clock(server, finish);
@@ -150,13 +156,14 @@ impl<S: FactSink> World<S> {
     }
 
     pub(super) fn next_phase(&mut self, slot: u32) {
-        if self.flows.is_some() {
-            self.flow_phase_done(slot);
-        }
-        self.tasks.get_mut(slot).phase += 1;
-        self.begin_phase(slot);
+        let task = self.tasks.get_mut(slot);
+        task.phase += 1;
+        let task = *task;
+        self.begin(slot, task);
     }
 
+    /// Apart from what each phase needs, so that a phase needs little.
+    #[inline(never)]
     fn finish(&mut self, slot: u32) {
         let task = *self.tasks.get(slot);
         let server = ServerId(task.server);
@@ -212,6 +219,8 @@ impl<S: FactSink> World<S> {
     }
 
     /// A worker is free: it takes the next connection, and the proxy may send another.
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     pub(super) fn free_worker(&mut self, task: &Task) {
         let (server, bench) = (usize::from(task.server), usize::from(task.bench));
         if let Some(connections) = &mut self.connections {

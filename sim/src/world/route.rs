@@ -8,6 +8,8 @@ use crate::slab::{Kind, NONE};
 use super::World;
 
 impl<S: FactSink> World<S> {
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     pub(super) fn route(&mut self, slot: u32) {
         if let Some(server) = self.choose_for(self.tasks.get(slot).user) {
             self.send(slot, server);
@@ -31,6 +33,8 @@ impl<S: FactSink> World<S> {
         self.balancer.choose(&self.servers)
     }
 
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     fn send(&mut self, slot: u32, server: usize) {
         if let Err(cause) = self.offer(slot, server) {
             self.try_others(slot, cause);
@@ -38,6 +42,8 @@ impl<S: FactSink> World<S> {
     }
 
     /// Hands a request to a server, over a connection that may have to be opened first.
+    #[expect(clippy::inline_always, reason = "each request of each scenario comes through here")]
+    #[inline(always)]
     fn offer(&mut self, slot: u32, server: usize) -> Result<(), FailureCause> {
         let task = self.tasks.get_mut(slot);
         task.server = server as u16;
@@ -94,7 +100,15 @@ impl<S: FactSink> World<S> {
     }
 
     /// Sends what waits in the proxy, as far as servers have connections to spare.
+    #[inline]
     pub(super) fn serve_backlog(&mut self) {
+        if !self.backlog.is_empty() {
+            self.send_backlog();
+        }
+    }
+
+    #[cold]
+    fn send_backlog(&mut self) {
         while let Some(&slot) = self.backlog.front() {
             if self.tasks.get(slot).kind == Kind::Abandoned {
                 self.backlog.pop_front();
