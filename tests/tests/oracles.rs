@@ -258,7 +258,7 @@ fn a_sound_day_in_flows_violates_nothing_and_says_nothing_of_single_requests() {
     assert!(violated(&facts, &[], &[]).is_empty());
     let mut panel = Panel::new(2, &policy());
     for fact in facts {
-        panel.fact(at(0), *fact);
+        panel.fact(at(0), fact);
     }
     let (verdicts, counts) = panel.close(&closing(&[], &[]));
     let checked = |name| verdicts.iter().find(|one| one.property == name).unwrap().checked;
