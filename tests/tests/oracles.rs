@@ -248,7 +248,9 @@ fn a_sound_day_in_flows_violates_nothing_and_says_nothing_of_single_requests() {
     let facts = day.concat();
     assert!(violated(&facts, &[], &[]).is_empty());
     let mut panel = Panel::new(2, &policy());
-    facts.iter().for_each(|fact| panel.fact(at(0), *fact));
+    for fact in &facts {
+        panel.fact(at(0), *fact);
+    }
     let (verdicts, counts) = panel.close(&closing(&[], &[]));
     let checked = |name| verdicts.iter().find(|one| one.property == name).unwrap().checked;
     assert_eq!([checked("littles-law"), checked("work-conservation")], [0, 0]);
