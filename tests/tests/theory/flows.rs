@@ -31,6 +31,18 @@ struct Told {
 }
 
 impl Told {
+    fn flow(&mut self, flow: Flow) {
+        if let Flow::Took { count, latency, wait } = flow {
+            self.took(count, latency, wait);
+        }
+        if let Flow::Served { count, .. } = flow {
+            self.served += count;
+        }
+        if let Flow::Failed { count, .. } = flow {
+            self.failed += count;
+        }
+    }
+
     fn took(&mut self, count: u64, latency: Span, wait: Span) {
         let (count, units) = (count as f64, |span: Span| span.as_nanos() as f64 / UNIT);
         self.answered += count;
@@ -61,16 +73,14 @@ impl Told {
 
 impl FactSink for Told {
     fn fact(&mut self, _: Timestamp, fact: Fact) {
-        match fact {
-            Fact::Flow(Flow::Served { count, .. }) => self.served += count,
-            Fact::Flow(Flow::Failed { count, .. }) => self.failed += count,
-            Fact::Flow(Flow::Took { count, latency, wait }) => self.took(count, latency, wait),
-            Fact::RequestServed { latency, wait, .. } => {
-                self.served += 1;
-                self.took(1, latency, wait);
-            }
-            _ => self.failed += u64::from(matches!(fact, Fact::RequestFailed { .. })),
+        if let Fact::Flow(flow) = fact {
+            return self.flow(flow);
         }
+        if let Fact::RequestServed { latency, wait, .. } = fact {
+            self.served += 1;
+            self.took(1, latency, wait);
+        }
+        self.failed += u64::from(matches!(fact, Fact::RequestFailed { .. }));
     }
 }
 
@@ -110,7 +120,7 @@ impl Bound {
         Self { what, most, off: Vec::new() }
     }
 
-    fn compare(&mut self, name: String, found: f64, exact: f64) {
+    fn compare(&mut self, name: &str, found: f64, exact: f64) {
         self.off.push(((found / exact - 1.0).abs(), format!("{name}: {found}, exact {exact}")));
     }
 
@@ -147,7 +157,7 @@ fn shared_cores_take_as_long_as_theory_says() {
         for load in [0.3, 0.5, 0.7, 0.8, 0.9] {
             let found = flows(&sharing(cores, load)).response();
             let exact = response(cores, f64::from(cores) * load, 1.0);
-            bound.compare(format!("{cores} cores at {load}"), found, exact);
+            bound.compare(&format!("{cores} cores at {load}"), found, exact);
         }
     }
     bound.assert();
@@ -163,7 +173,7 @@ fn percentiles_of_shared_cores_are_those_of_requests() {
             let mut requests = world(queue.model(), Fidelity::Request);
             go(&mut requests, 1e5);
             let name = format!("{cores} cores at {load}");
-            bound.compare(name, flows(&queue).p95(), requests.sink.p95());
+            bound.compare(&name, flows(&queue).p95(), requests.sink.p95());
         }
     }
     bound.assert();
@@ -175,7 +185,7 @@ fn shared_cores_do_not_feel_the_shape_of_the_work() {
     rows([0.0, 0.93], |row, name, square_cv, load| {
         let phases = format!("{{ cpu = {} }}", service(square_cv, true));
         let queue = Queue { workers: 5_000, phases, load: poisson(load), ..Queue::default() };
-        bound.compare(name.to_owned(), flows(&queue).response(), row.get("W_PS_(insensitive)"));
+        bound.compare(name, flows(&queue).response(), row.get("W_PS_(insensitive)"));
     });
     bound.assert();
 }
@@ -193,12 +203,12 @@ fn workers_keep_waiting_as_long_as_erlang_says() {
         let load_of_all = poisson(servers * load);
         let queue = Queue { workers: servers as u32, load: load_of_all, ..Queue::default() };
         let told = flows(&queue);
-        let name = || format!("{servers} workers at {load}");
+        let name = &format!("{servers} workers at {load}");
         let near = if load < 0.93 { &mut responses } else { &mut saturated };
-        near.compare(name(), told.response(), row.get("W_in_service_times"));
+        near.compare(name, told.response(), row.get("W_in_service_times"));
         if load < 0.93 && row.get("P_wait") > 0.02 {
-            waits.compare(name(), told.wait(), row.get("Wq_in_service_times"));
-            shares.compare(name(), told.waited / told.answered, row.get("P_wait"));
+            waits.compare(name, told.wait(), row.get("Wq_in_service_times"));
+            shares.compare(name, told.waited / told.answered, row.get("P_wait"));
         }
     }
     waits.assert();
@@ -213,7 +223,7 @@ fn one_worker_keeps_waiting_as_long_as_pollaczek_and_khinchine_say() {
     rows([0.25, 0.93], |row, name, square_cv, load| {
         let phases = format!("{{ wait = {} }}", service(square_cv, false));
         let queue = Queue { phases, load: poisson(load), ..Queue::default() };
-        bound.compare(name.to_owned(), flows(&queue).wait(), row.get("Wq_FCFS_in_service_times"));
+        bound.compare(name, flows(&queue).wait(), row.get("Wq_FCFS_in_service_times"));
     });
     bound.assert();
 }
