@@ -253,8 +253,8 @@ fn what_does_not_fit_in_is_refused() {
     let mut world = world(queue.model(), Fidelity::Fluid);
     watch(&mut world, 10_000.0);
     let Told { served, failed, .. } = world.sink;
-    // 104 fit in; of six, four are served, but for the share that an M/M/4 queue of that length
-    // is idle: one in 105.
+    // 104 fit in; of six, four are served, but for the time that a stationary queue of that length
+    // idles: at most one in 105.
     assert!((served as f64 - 40_000.0).abs() < 500.0, "{served}");
     assert!((failed as f64 - (20_000.0 - 104.0)).abs() < 500.0, "{failed}");
     assert_eq!(world.in_flight(), 104);
