@@ -22,7 +22,7 @@ mod tables;
 pub(crate) use jobs::{JobFlows, Workers};
 pub(crate) use latency::Conditions;
 pub(crate) use load::Cumulative;
-pub(crate) use means::Means;
+pub(crate) use means::{Means, station};
 pub(crate) use people::Population;
 pub(crate) use server::{Answered, Offered, ServerFlow, Site};
 pub(crate) use station::Stations;

@@ -2,7 +2,6 @@
 //!
 //! A change of the world or of a scenario moves them: `UPDATE_FINGERPRINTS=1 cargo nextest run -p
 //! tidegate-tests --test fingerprints` writes them anew, and their file shows what moved.
-
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::fmt::Write as _;

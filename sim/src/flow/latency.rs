@@ -32,12 +32,13 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// With `present` requests in all when `throughput` are served a second by `workers`.
-    pub fn backlog(&mut self, present: f64, throughput: f64, workers: f64) {
+    /// With `present` requests in all when `throughput` are served a second by `workers`. Those
+    /// who are answered have waited no longer than the time-out.
+    pub fn backlog(&mut self, present: f64, throughput: f64, workers: f64, timeout: f64) {
         if throughput <= 0.0 {
             return;
         }
-        self.backlog = (present / throughput - self.mean).max(0.0);
+        self.backlog = (present / throughput - self.mean).clamp(0.0, timeout);
         self.accept = self.backlog * (1.0 - workers / present.max(workers));
     }
 

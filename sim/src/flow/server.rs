@@ -168,7 +168,7 @@ impl ServerFlow {
         }
         let present = all - low * length;
         let mut conditions = system.conditions(low.min(rate).min(STABLE * most));
-        conditions.backlog(present, low, system.site.workers());
+        conditions.backlog(present, low, system.site.workers(), system.offered.timeout);
         (low, conditions)
     }
 }

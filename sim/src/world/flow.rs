@@ -10,7 +10,7 @@ use tidegate_core::{ServerId, Span};
 
 use crate::flow::{
     Answered, Conditions, Cumulative, JobFlows, Means, Offered, Population, ServerFlow, Site,
-    Stations, Tables, Workers,
+    Stations, Tables, Workers, station,
 };
 use crate::model::{Load, Model, Place};
 use crate::slab::Task;
@@ -44,6 +44,8 @@ struct Side {
     slowdown: f64,
     /// Clocked jobs that are on the cores.
     tasks: u32,
+    /// Those that are at the stations.
+    visits: [u32; 3],
 }
 
 /// All flows of a group.
@@ -128,10 +130,14 @@ impl Flows {
         }
     }
 
-    /// The longest step that follows the people well, in nanoseconds.
+    /// The longest step that follows the people well, and those who wait for a worker until they
+    /// have waited too long, in nanoseconds.
     fn longest_step(&self) -> u64 {
         let now = self.until as f64 / 1e9;
-        let longest = self.people.iter().map(|one| one.longest_step(now)).fold(60.0, f64::min);
+        let waiting = self.sides.iter().any(|side| side.flow.present > side.site.workers());
+        let patient = if waiting { self.timeout / 8.0 } else { 60.0 };
+        let people = self.people.iter().map(|one| one.longest_step(now));
+        let longest = people.fold(patient.min(60.0), f64::min);
         (longest * 1e9).max(1e6) as u64
     }
 
@@ -201,8 +207,11 @@ impl Flows {
     /// How long the requests of a server took that were answered since this was last told.
     fn settle(&mut self, server: usize, mut tell: impl FnMut(Flow)) {
         let side = &mut self.sides[server];
-        let answered = side.counted.take_untold();
         let all: f64 = side.met.weights.iter().sum();
+        if all <= 0.0 {
+            return;
+        }
+        let answered = side.counted.take_untold();
         // Systematic sampling: where fewer were answered than stand in the sample, each time others
         // are taken, by steps of the golden section.
         side.met.offset = (side.met.offset + GOLDEN).fract();
@@ -275,8 +284,9 @@ impl<S: FactSink> World<S> {
             let server = &self.servers[index];
             let share = if server.receives { f64::from(server.share) / shares } else { 0.0 };
             self.serve(flows, index, share, mixture);
-            let given = flows.sides[index].offered;
-            offered = [0, 1, 2].map(|station| offered[station] + given[station]);
+            let Side { offered: given, visits, .. } = flows.sides[index];
+            let all = |station: usize| given[station] + f64::from(visits[station]);
+            offered = [0, 1, 2].map(|station| offered[station] + all(station));
         }
         let jobs = flows.jobs.stations();
         flows.stations.set_offered([0, 1, 2].map(|station| offered[station] + jobs[station]));
@@ -286,7 +296,7 @@ impl<S: FactSink> World<S> {
 
     /// One server's part of a step.
     fn serve(&mut self, flows: &mut Flows, index: usize, share: f64, mut means: Means) {
-        let Flows { sides, stations, jobs, step, timeout, outstanding, .. } = flows;
+        let Flows { sides, stations, jobs, step, timeout, .. } = &mut *flows;
         let arrivals = share * step.arrivals.iter().sum::<f64>();
         let side = &mut sides[index];
         let server = &mut self.servers[index];
@@ -324,16 +334,17 @@ impl<S: FactSink> World<S> {
         server.cpu.credit((used * step.length * 1e9) as u64);
         side.offered = means.stations.map(|work| work * throughput);
         side.slowdown = side.flow.slowdown(&conditions, &side.site, tasks);
-        side.meet(&conditions, served, outstanding);
+        server.wear(throughput * step.length, side.flow.present);
         step.served += served;
         step.late += timed_out;
         step.refused += refused;
         let lost = [refused, timed_out, side.flow.live()];
-        self.count(side, index, arrivals, lost, FailureCause::QueueFull);
-        self.servers[index].wear(throughput * step.length, side.flow.present);
         if side.met_is_old(&conditions) {
             self.settle_server(flows, index);
         }
+        let side = &mut flows.sides[index];
+        side.meet(&conditions, served, &flows.outstanding);
+        self.count(side, index, arrivals, lost, FailureCause::QueueFull);
     }
 
     /// Tells in whole numbers what became of a server's requests.
@@ -392,12 +403,17 @@ impl<S: FactSink> World<S> {
         };
         let demand = self.tasks.demand(slot, phase);
         let Some(flows) = &mut self.flows else { return };
-        let length = if step.place == Place::Cpu {
-            let side = &mut flows.sides[usize::from(server)];
-            side.tasks += 1;
-            (demand as f64 * side.slowdown) as u64
-        } else {
-            demand + flows.stations.network(step.place)
+        let side = &mut flows.sides[usize::from(server)];
+        let length = match station(step.place) {
+            Some(index) => {
+                side.visits[index] += 1;
+                demand + flows.stations.network(step.place)
+            }
+            None if step.place == Place::Cpu => {
+                side.tasks += 1;
+                (demand as f64 * side.slowdown) as u64
+            }
+            None => demand,
         };
         self.at(self.now.saturating_add(length), Event::FlowPhaseDone, slot);
     }
@@ -409,10 +425,11 @@ impl<S: FactSink> World<S> {
             return self.tasks.remove(slot);
         }
         let place = self.classes[usize::from(class)].phases[usize::from(phase)].place;
-        if place == Place::Cpu
-            && let Some(flows) = &mut self.flows
-        {
-            flows.sides[usize::from(server)].tasks -= 1;
+        let Some(flows) = &mut self.flows else { return };
+        let side = &mut flows.sides[usize::from(server)];
+        match station(place) {
+            Some(index) => side.visits[index] -= 1,
+            None => side.tasks -= u32::from(place == Place::Cpu),
         }
         self.tasks.get_mut(slot).phase += 1;
         self.begin_flow_phase(slot);
@@ -444,7 +461,7 @@ impl<S: FactSink> World<S> {
         let Some(mut flows) = self.flows.take() else { return };
         let index = server.index();
         let side = &mut flows.sides[index];
-        (side.flow, side.tasks) = (ServerFlow::default(), 0);
+        (side.flow, side.tasks, side.visits) = (ServerFlow::default(), 0, [0; 3]);
         flows.jobs.kill(index);
         let (count, killed) = side.counted.kill();
         let cause = FailureCause::Killed;
@@ -467,6 +484,7 @@ impl Side {
             offered: [0.0; 3],
             slowdown: 1.0,
             tasks: 0,
+            visits: [0; 3],
         }
     }
 

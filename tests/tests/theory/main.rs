@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod closed;
+mod flows;
 mod idling;
 mod loss;
 mod mdc;

@@ -6,7 +6,7 @@ use super::table::{Row, Table};
 
 /// A service time of mean 1 with this square of its coefficient of variation, in the scenario's
 /// words. Where the family is free, the two disciplines differ in it.
-fn service(square_cv: f64, sharing: bool) -> String {
+pub fn service(square_cv: f64, sharing: bool) -> String {
     let (mean, cv) = (length(1.0), square_cv.sqrt());
     let erlang = |stages| format!("{{ erlang = \"{mean}\", stages = {stages} }}");
     let lognormal = || format!("{{ mean = \"{mean}\", cv = {cv} }}");
@@ -27,7 +27,7 @@ fn lengths(load: f64, square_cv: f64) -> Lengths {
 }
 
 /// The rows with a load within `loads`, as far as `each` compares them.
-fn rows(loads: [f64; 2], mut each: impl FnMut(&Row, &str, f64, f64)) {
+pub fn rows(loads: [f64; 2], mut each: impl FnMut(&Row, &str, f64, f64)) {
     for row in Table::read("mg1.csv").rows() {
         let (square_cv, load) = (row.get("scv_service"), row.get("rho"));
         if load >= loads[0] && load < loads[1] {
