@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tidegate_core::record::{Action, Fidelity, RunRecord, Summary, TimelineRow};
+use tidegate_core::record::{Action, Fidelity, Requests, RunRecord, Summary, TimelineRow};
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, read};
 
@@ -243,6 +243,23 @@ fn every_shipped_scenario_is_compared() {
         toml.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
     assert_eq!(names, SHIPPED);
+}
+
+/// Too many people for the primary alone: they wait for their answers, so they ask less often.
+#[test]
+fn people_who_wait_ask_as_often_in_flows() {
+    for users in [2_400, 3_000] {
+        let users = format!("load.0.users={users}");
+        let alone = ["group.standbys=0".to_owned(), "policy.schedule=[]".to_owned(), users];
+        let overrides = Overrides { set: alone.into(), ..Overrides::default() };
+        let model = read(&scenarios().join("exam-day.toml"), &overrides).unwrap();
+        let [requests, flows] = [Fidelity::Request, Fidelity::Fluid]
+            .map(|fidelity| run(&Model { fidelity, ..model.clone() }).summary.requests);
+        let close = |of: fn(&Requests) -> f64, share| within(share, of(&flows), of(&requests));
+        assert!(close(|one| one.arrived as f64, 0.02), "{requests:?} {flows:?}");
+        assert!(close(|one| one.served as f64, 0.02), "{requests:?} {flows:?}");
+        assert!(close(|one| one.latency_ms.p50.unwrap(), 0.05), "{requests:?} {flows:?}");
+    }
 }
 
 /// A seed moves what machines draw, and nothing that flows.
