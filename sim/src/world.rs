@@ -7,6 +7,7 @@ mod alerts;
 mod cache;
 mod checks;
 mod connections;
+mod event;
 mod files;
 mod flow;
 mod hosted;
@@ -23,6 +24,7 @@ mod redis;
 mod request;
 mod route;
 mod server;
+mod snapshot;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ use crate::station::Station;
 
 use cache::Warming;
 use connections::Connections;
+use event::{EVENTS, Event, INDEX_BITS};
 use files::Files;
 use flow::Flows;
 use hosted::Service;
@@ -87,58 +90,6 @@ struct Class {
     draws: Vec<Draws>,
 }
 
-/// Times that come again and again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Event {
-    PhaseDone,
-    Timeout,
-    Person,
-    CronJob,
-    Effect,
-    Scrape,
-    Evaluate,
-    Health,
-    Interval,
-    Resize,
-    Resized,
-    Operator,
-    SlowStart,
-    WorkerStarted,
-    Flush,
-    Notified,
-    Overloaded,
-    Check,
-    CheckTimedOut,
-    Connected,
-    Granted,
-    FlowPhaseDone,
-}
-
-const EVENTS: [Event; 22] = [
-    Event::PhaseDone,
-    Event::Timeout,
-    Event::Person,
-    Event::CronJob,
-    Event::Effect,
-    Event::Scrape,
-    Event::Evaluate,
-    Event::Health,
-    Event::Interval,
-    Event::Resize,
-    Event::Resized,
-    Event::Operator,
-    Event::SlowStart,
-    Event::WorkerStarted,
-    Event::Flush,
-    Event::Notified,
-    Event::Overloaded,
-    Event::Check,
-    Event::CheckTimedOut,
-    Event::Connected,
-    Event::Granted,
-    Event::FlowPhaseDone,
-];
-const INDEX_BITS: u32 = 27;
 /// Requests of each kind that stand for all, where they are not followed one by one.
 const ATOMS: usize = 256;
 
@@ -401,6 +352,7 @@ impl<S: FactSink> World<S> {
             Event::Timeout => self.timed_out(),
             Event::Person => self.person(index),
             Event::CronJob => self.cron_job(index as usize),
+            Event::Snapshot => self.snapshot(),
             Event::Effect => return self.effect(index as usize),
             Event::Granted => self.granted(index as usize),
             Event::Scrape => self.scrape(index as usize),
@@ -453,6 +405,9 @@ impl<S: FactSink> World<S> {
         self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
         self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);
         self.at(self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
+        if let Some(snapshot) = self.model.snapshot {
+            self.at(snapshot.every.as_nanos().cast_unsigned(), Event::Snapshot, 0);
+        }
         for index in 0..self.model.cron_jobs.len() {
             let first = self.model.cron_jobs[index].first.as_nanos().cast_unsigned();
             self.at(first, Event::CronJob, index as u32);
@@ -512,7 +467,8 @@ fn classes_of(model: &Model) -> Vec<Class> {
     };
     let requests = model.requests.iter().map(|class| build("request", &class.name, &class.phases));
     let jobs = model.jobs.iter().map(|class| build("job", &class.name, &class.phases));
-    requests.chain(jobs).collect()
+    let fork = snapshot::phases(model).map(|phases| build("redis", "fork", &phases));
+    requests.chain(jobs).chain(fork).collect()
 }
 
 fn servers_of(model: &Model) -> Vec<Server> {

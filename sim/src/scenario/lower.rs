@@ -67,6 +67,7 @@ pub(super) fn lower(
         proxy: parts::proxy(file)?,
         redis: shared::redis(file)?,
         store: shared::store(file)?,
+        snapshot: shared::snapshot(file)?,
         database: shared::database(file)?,
         nfs: shared::nfs(file)?,
         memory: parts::memory(file)?,

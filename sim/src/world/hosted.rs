@@ -7,6 +7,7 @@ use tidegate_core::fact::FactSink;
 use crate::model::{Host, Model, Place, Station as Config};
 use crate::station::Station;
 
+use super::snapshot::SAVE;
 use super::{Event, World};
 
 /// Marks of the cores' tasks that serve a visit. They lie above the numbers of all records.
@@ -103,7 +104,7 @@ impl<S: FactSink> World<S> {
             self.next_phase(task);
         } else if task < NFS {
             self.visit_served(Place::Redis, task - REDIS);
-        } else {
+        } else if task != SAVE {
             self.visit_served(Place::Nfs, task - NFS);
         }
     }

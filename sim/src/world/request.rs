@@ -70,7 +70,7 @@ impl<S: FactSink> World<S> {
         self.begin(slot, *self.tasks.get(slot));
     }
 
-    fn begin(&mut self, slot: u32, Task { class, phase, server, .. }: Task) {
+    pub(super) fn begin(&mut self, slot: u32, Task { class, phase, server, .. }: Task) {
         let Some(step) = self.classes[usize::from(class)].phases.get(usize::from(phase)) else {
             return self.finish(slot);
         };

@@ -36,7 +36,7 @@ fn seeds() -> Vec<String> {
 }
 
 /// Beginnings of the lines of [`EVERYTHING`] that hold what flows do not know.
-const UNKNOWN_TO_FLOWS: [&str; 12] = [
+const UNKNOWN_TO_FLOWS: [&str; 13] = [
     "queue = 1",
     "queue = 200",
     "fidelity",
@@ -46,6 +46,7 @@ const UNKNOWN_TO_FLOWS: [&str; 12] = [
     "memory = \"1MiB\"",
     "eviction",
     "cache = {",
+    "snapshot",
     "miss",
     "oom_killer",
     "writes",

@@ -12,6 +12,7 @@ mod monitoring;
 mod overload;
 mod redis;
 mod retries;
+mod snapshot;
 mod sticky;
 mod workers;
 

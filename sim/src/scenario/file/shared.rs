@@ -38,6 +38,8 @@ pub struct RedisFile {
     pub eviction: EvictionFile,
     /// The objects that requests with a `miss` read.
     pub cache: Option<ObjectsFile>,
+    /// How it saves what it keeps. Default: it does not.
+    pub snapshot: Option<SnapshotFile>,
 }
 
 /// What Redis does when its memory is full.
@@ -51,6 +53,20 @@ pub enum EvictionFile {
     AllkeysLru,
     /// It evicts the least recently used of the keys that expire; jobs do not.
     VolatileLru,
+}
+
+/// How Redis saves what it keeps.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotFile {
+    /// What it keeps.
+    pub data: Size,
+    /// Time between two. Default 5m.
+    pub every: Option<Span>,
+    /// For how long the fork holds its thread, for each GiB. Default 12ms.
+    pub fork: Option<Span>,
+    /// For how long the child then keeps a core busy, for each GiB. Default 10s.
+    pub save: Option<Span>,
 }
 
 /// Objects that requests read through Redis.

@@ -46,6 +46,7 @@ fn unknown_to_flows(model: &Model) -> Option<&'static str> {
         (model.proxy.connections.is_some(), "proxy.connect"),
         (model.memory.oom_killer, "memory.oom_killer"),
         (model.store.is_some(), "redis.memory"),
+        (model.snapshot.is_some(), "redis.snapshot"),
         (model.redis.queue.is_some(), "redis.queue"),
         (model.database.queue.is_some(), "database.queue"),
         (model.nfs.queue.is_some(), "nfs.queue"),

@@ -2,7 +2,7 @@
 
 use tidegate_core::Span;
 
-use crate::model::{Eviction, Host, Objects, Station, Store};
+use crate::model::{Eviction, Host, Objects, Snapshot, Station, Store};
 use crate::scenario::Fault;
 use crate::scenario::file::{EvictionFile, HostFile, ObjectsFile, ScenarioFile};
 
@@ -44,6 +44,25 @@ pub(super) fn store(file: &ScenarioFile) -> Result<Option<Store>, Fault> {
         },
         cache,
     }))
+}
+
+/// How Redis saves what it keeps.
+pub(super) fn snapshot(file: &ScenarioFile) -> Result<Option<Snapshot>, Fault> {
+    let Some(given) = file.redis.snapshot else { return Ok(None) };
+    let every = given.every.unwrap_or(Span::from_mins(5));
+    let (least, most) = (Span::from_secs(1), Span::from_hours(24));
+    if every < least || every > most {
+        return Err(Fault::at("redis.snapshot.every", "must be 1s to 24h"));
+    }
+    let gib = given.data.0 as f64 / f64::from(1 << 30);
+    let times = |each: Span| Span::from_nanos((each.as_nanos() as f64 * gib) as i64);
+    let fork = times(given.fork.unwrap_or(Span::from_millis(12)));
+    let save = times(given.save.unwrap_or(Span::from_secs(10)));
+    if fork + save >= every {
+        let message = format!("a fork of {fork} and a save of {save} take longer than {every}");
+        return Err(Fault::at("redis.snapshot", message).hint("save less often, or less"));
+    }
+    Ok(Some(Snapshot { every, fork, save }))
 }
 
 fn objects(file: ObjectsFile) -> Result<Objects, Fault> {
