@@ -342,7 +342,7 @@ impl<S: FactSink> World<S> {
 
     /// All but the end of a visit, which flows do not know.
     fn handle_other(&mut self, event: Event, index: u32) -> Option<Notice> {
-        if self.flows.is_some() && (event != Event::Health || self.moving) {
+        if self.flows.is_some() && self.reads_flows(event, index as usize) {
             self.flow_on();
         }
         match event {

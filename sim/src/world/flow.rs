@@ -6,7 +6,7 @@ mod counted;
 use std::sync::Arc;
 
 use tidegate_core::fact::{Fact, FactSink, FailureCause, Flow};
-use tidegate_core::{ServerId, Span};
+use tidegate_core::{Power, ServerId, Span};
 
 use crate::flow::{
     Answered, Conditions, Cumulative, JobFlows, Means, Offered, Population, ServerFlow, Site,
@@ -253,6 +253,13 @@ fn span(seconds: f64) -> Span {
 }
 
 impl<S: FactSink> World<S> {
+    /// Whether what happens may depend on the flows: looks at what stands still do not.
+    pub(super) fn reads_flows(&self, event: Event, index: usize) -> bool {
+        let still = event == Event::Scrape && self.servers[index].power == Power::Off
+            || event == Event::Health && !self.moving;
+        !still
+    }
+
     /// Brings the flows to the present.
     pub(super) fn flow_on(&mut self) {
         let Some(mut flows) = self.flows.take() else { return };
