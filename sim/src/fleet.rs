@@ -20,7 +20,8 @@ use tidegate_core::record::{GroupRow, RunRecord};
 use crate::flow::Tables;
 use crate::model::{Fidelity, Fleet, Model, ProviderLimits};
 use crate::provider::Provider;
-use crate::run::{Detail, Finished, Progress, Run};
+use crate::run::{Detail, Progress, Run};
+use crate::side_by_side::side_by_side;
 
 use sum::Sum;
 
@@ -91,23 +92,15 @@ impl Fleets<'_> {
     fn apart(&self) -> io::Result<Sum> {
         let count = self.fleet.groups.len();
         let sum = Mutex::new(Sum::default());
-        let batches = batches((0..count).collect(), self.jobs);
-        side_by_side(self.jobs, batches, |batch| {
-            let finish = |index: usize| -> io::Result<Finished> {
-                let mut run = self.begin(index);
-                while !run.go(u64::MAX, &mut |_| {})? {
-                    run.ask(None);
-                }
-                Ok(run.finish())
-            };
-            for index in batch {
-                let finished = finish(index)?;
-                if let Ok(mut sum) = sum.lock() {
-                    sum.add(index, finished);
-                    self.tell(sum.groups() as u64, count as u64);
-                }
+        side_by_side(self.jobs, 0..count, |index| {
+            let mut run = self.begin(index);
+            run.go(u64::MAX, &mut |_| {})?;
+            let finished = run.finish();
+            if let Ok(mut sum) = sum.lock() {
+                sum.add(index, finished);
+                self.tell(sum.groups() as u64, count as u64);
             }
-            Ok(())
+            io::Result::Ok(())
         })?;
         Ok(sum.into_inner().unwrap_or_default())
     }
@@ -120,15 +113,11 @@ impl Fleets<'_> {
         let end = self.model.duration.as_nanos().cast_unsigned();
         for window in 1..=WINDOWS {
             let until = if window == WINDOWS { u64::MAX } else { end / WINDOWS * window };
-            let batches = batches(runs.iter_mut().collect(), self.jobs);
-            side_by_side(self.jobs, batches, |batch| {
-                batch.into_iter().try_for_each(|run| run.go(until, &mut |_| {}).map(drop))
-            })?;
+            side_by_side(self.jobs, &mut runs, |run| run.go(until, &mut |_| {}).map(drop))?;
             answer_in_turn(&mut runs, &mut provider, until)?;
             self.tell(window, WINDOWS);
         }
-        let mut sum = Sum::default();
-        sum.starts = provider.starts;
+        let mut sum = Sum::new(provider.starts);
         for (index, run) in runs.into_iter().enumerate() {
             sum.add(index, run.finish());
         }
@@ -141,52 +130,15 @@ impl Fleets<'_> {
 fn answer_in_turn(runs: &mut [Run<'_>], provider: &mut Provider, until: u64) -> io::Result<()> {
     let mut asking = BinaryHeap::new();
     for (index, run) in runs.iter_mut().enumerate() {
-        run.take_releases().into_iter().for_each(|at| provider.release(at));
+        run.give_back(provider);
         asking.extend(run.asks().first().map(|ask| Reverse((ask.at, index))));
     }
     while let Some(Reverse((_, index))) = asking.pop() {
         let run = &mut runs[index];
-        run.ask(Some(provider));
+        run.ask(provider);
         run.go(until, &mut |_| {})?;
-        run.take_releases().into_iter().for_each(|at| provider.release(at));
+        run.give_back(provider);
         asking.extend(run.asks().first().map(|ask| Reverse((ask.at, index))));
     }
     Ok(())
-}
-
-/// Parts of the work, several for each thread so that none waits long for the others.
-fn batches<T>(items: Vec<T>, jobs: NonZeroUsize) -> Vec<Vec<T>> {
-    let size = items.len().div_ceil(jobs.get() * 16).max(1);
-    let mut batches = Vec::new();
-    let mut items = items.into_iter().peekable();
-    while items.peek().is_some() {
-        batches.push(items.by_ref().take(size).collect());
-    }
-    batches
-}
-
-/// Does `work` with each of `parts` on so many threads.
-fn side_by_side<T: Send>(
-    jobs: NonZeroUsize,
-    parts: Vec<T>,
-    work: impl Fn(T) -> io::Result<()> + Sync,
-) -> io::Result<()> {
-    let left = Mutex::new(parts.into_iter());
-    let failed = Mutex::new(None);
-    let worker = || {
-        while let Some(part) = left.lock().ok().and_then(|mut left| left.next()) {
-            if let Err(why) = work(part)
-                && let Ok(mut failed) = failed.lock()
-            {
-                *failed = Some(why);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..jobs.get() {
-            scope.spawn(worker);
-        }
-        worker();
-    });
-    failed.into_inner().ok().flatten().map_or(Ok(()), Err)
 }

@@ -19,6 +19,7 @@ pub mod provider;
 pub mod replicate;
 pub mod run;
 pub mod scenario;
+mod side_by_side;
 pub mod slab;
 pub mod station;
 pub mod world;

@@ -81,7 +81,7 @@ pub struct Model {
     /// What the scenario expects of its summary.
     pub expectations: Vec<Expectation>,
     /// The groups, if it is about many.
-    pub fleet: Option<Fleet>,
+    pub fleet: Option<std::sync::Arc<Fleet>>,
     /// What the file says and the run will not show, each in a sentence.
     pub notes: Vec<String>,
 }
@@ -130,7 +130,7 @@ pub struct Machine {
 }
 
 /// What a provider of machines has to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProviderLimits {
     /// Standbys that may have power at once.
     pub machines: Option<u64>,

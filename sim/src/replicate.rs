@@ -2,13 +2,13 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tidegate_core::record::Summary;
 
 use crate::model::Model;
 use crate::run::run;
+use crate::side_by_side::side_by_side;
 
 /// Runs `model` under each of `seeds` on `jobs` threads; `done` is told after each run how many
 /// are. The summaries come in the order of the seeds, and do not depend on the number of threads.
@@ -18,25 +18,14 @@ pub fn replicate(
     jobs: NonZeroUsize,
     done: &(dyn Fn(usize) + Sync),
 ) -> Vec<Summary> {
-    let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let slots: Vec<Mutex<Option<Summary>>> = seeds.iter().map(|_| Mutex::new(None)).collect();
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&seed) = seeds.get(index) else { return };
-            let model = Model { seed, ..model.clone() };
-            let summary = run(&model, &mut io::sink(), &mut |_| {}).ok();
-            if let Ok(mut slot) = slots[index].lock() {
-                *slot = summary.map(|finished| finished.record.summary);
-            }
-            done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..jobs.get().min(seeds.len()) {
-            scope.spawn(work);
-        }
-        work();
+    let finished = AtomicUsize::new(0);
+    let mut slots: Vec<Option<Summary>> = seeds.iter().map(|_| None).collect();
+    // The journal goes nowhere, so that no run fails.
+    let _ = side_by_side(jobs, seeds.iter().zip(&mut slots), |(&seed, slot)| {
+        let model = Model { seed, ..model.clone() };
+        *slot = Some(run(&model, &mut io::sink(), &mut |_| {})?.record.summary);
+        done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+        io::Result::Ok(())
     });
-    slots.into_iter().filter_map(|slot| slot.into_inner().ok().flatten()).collect()
+    slots.into_iter().flatten().collect()
 }

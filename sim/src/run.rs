@@ -115,9 +115,9 @@ pub fn run_traced<'a>(
     let interval = timeline::length(model.duration);
     let detail = Detail { interval, fine: true, tables: None };
     let mut run = Run::new(Arc::new(model.clone()), &detail, Some(journal), requests);
-    let mut provider = model.provider.map(Provider::new);
+    let mut provider = Provider::new(model.provider.unwrap_or_default());
     while !run.go(u64::MAX, progress)? {
-        run.ask(provider.as_mut());
+        run.ask(&mut provider);
     }
     if let Some(trace) = run.world.sink.trace.take() {
         trace.close()?;
@@ -210,7 +210,7 @@ impl<'a> Run<'a> {
     ) -> io::Result<bool> {
         let end = self.model.duration.as_nanos().cast_unsigned().min(until);
         loop {
-            if self.world.has_asks() {
+            if !self.world.asks().is_empty() {
                 return Ok(false);
             }
             let limit = self.wake.min(end);
@@ -241,18 +241,16 @@ impl<'a> Run<'a> {
         self.world.asks()
     }
 
-    /// Times at which the group gave a machine back since the last call.
-    pub(crate) fn take_releases(&mut self) -> Vec<u64> {
-        self.world.take_releases()
+    /// Gives back to the provider what the group no longer has.
+    pub(crate) fn give_back(&mut self, provider: &mut Provider) {
+        for at in self.world.take_releases() {
+            provider.release(at);
+        }
     }
 
     /// Puts what was asked for to the provider, and goes on with its answers.
-    pub(crate) fn ask(&mut self, provider: Option<&mut Provider>) {
-        let releases = self.take_releases();
-        let Some(provider) = provider else { return };
-        for at in releases {
-            provider.release(at);
-        }
+    pub(crate) fn ask(&mut self, provider: &mut Provider) {
+        self.give_back(provider);
         for ask in self.world.take_asks() {
             let answer = provider.ask(ask.at);
             self.world.provider_answers(ask, answer);

@@ -134,11 +134,10 @@ pub struct World<S> {
     people: Vec<People>,
     queues: [VecDeque<u32>; 3],
     restarts: VecDeque<Restart>,
+    /// Commands under way, and starts that the provider granted.
     effects: Vec<Option<Command>>,
     /// Starts that the provider is asked for, where it has limits.
     asks: Vec<Ask>,
-    /// Starts that it grants, until the machine begins to boot.
-    grants: Vec<Option<Command>>,
     /// Servers whose machine a provider with limits gave.
     given: Vec<bool>,
     /// When machines were given back.
@@ -256,7 +255,6 @@ impl<S: FactSink> World<S> {
             restarts: VecDeque::new(),
             effects: Vec::new(),
             asks: Vec::new(),
-            grants: Vec::new(),
             given: vec![false; model.servers.len()],
             releases: Vec::new(),
             refused: VecDeque::new(),

@@ -10,7 +10,7 @@ use tidegate_core::record::{
 use tidegate_core::{Money, Span};
 
 use super::FinishedFleet;
-use crate::model::{Fleet, Model};
+use crate::model::{Fleet, Group, Model, Size};
 use crate::provider;
 use crate::run::collect::Times;
 use crate::run::{Finished, judge};
@@ -19,19 +19,12 @@ const MILLI: f64 = 1_000.0;
 /// The first violations of a property that are kept.
 const KEPT: usize = 10;
 
-/// What is kept of a group until all have ended.
-#[derive(Debug)]
-struct Member {
-    summary: Summary,
-    row: GroupRow,
-}
-
 /// What all groups together did.
 #[derive(Debug, Default)]
 pub(super) struct Sum {
     /// What became of the starts that they asked for.
-    pub starts: provider::Starts,
-    members: BTreeMap<usize, Member>,
+    starts: provider::Starts,
+    members: BTreeMap<usize, Summary>,
     times: Option<[Times; 2]>,
     rows: Vec<TimelineRow>,
     baselines: Vec<Baseline>,
@@ -40,6 +33,11 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    /// Of no group yet, with what the provider was asked for.
+    pub fn new(starts: provider::Starts) -> Self {
+        Self { starts, ..Self::default() }
+    }
+
     /// Groups that have ended.
     pub fn groups(&self) -> usize {
         self.members.len()
@@ -63,8 +61,7 @@ impl Sum {
         for (cause, count) in record.failures {
             *self.failures.entry(cause).or_default() += count;
         }
-        let row = row_of(&record.summary);
-        self.members.insert(index, Member { summary: record.summary, row });
+        self.members.insert(index, record.summary);
     }
 
     fn add_timeline(&mut self, timeline: &Timeline) {
@@ -91,10 +88,9 @@ impl Sum {
         let mut summary = empty(model);
         let mut hash = blake3::Hasher::new();
         for (member, group) in self.members.into_values().zip(&fleet.groups) {
-            hash.update(member.summary.fingerprint.as_bytes());
-            add_summary(&mut summary, member.summary);
-            let plan = fleet.sizes[group.size].plan.clone();
-            groups.push(GroupRow { plan, scale: group.scale, ..member.row });
+            hash.update(member.fingerprint.as_bytes());
+            groups.push(row_of(&member, group, &fleet.sizes[group.size]));
+            add_summary(&mut summary, member);
         }
         if let Some([latency, wait]) = &self.times {
             summary.requests.latency_ms = latency.distribution();
@@ -207,14 +203,14 @@ fn add_property(all: &mut Vec<PropertyResult>, one: PropertyResult, group: &str)
     known.violations.extend(one.violations.into_iter().take(room).map(named));
 }
 
-fn row_of(summary: &Summary) -> GroupRow {
+fn row_of(summary: &Summary, group: &Group, size: &Size) -> GroupRow {
     let broken = summary.properties.iter().filter(|property| !property.holds);
     let broken: Vec<&str> = broken.map(|property| property.name.as_str()).collect();
     let first = summary.scaling.events.iter().find(|event| event.action == Action::ScaleUp);
     GroupRow {
         group: summary.scenario.clone(),
-        plan: String::new(),
-        scale: 0.0,
+        plan: size.plan.clone(),
+        scale: group.scale,
         held: broken.is_empty(),
         violated: broken.join(" "),
         arrived: summary.requests.arrived,

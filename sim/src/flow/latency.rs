@@ -1,9 +1,9 @@
 //! How long requests take: a sample of each kind, under the conditions of the moment.
 
 use crate::chance::Draws;
-use crate::model::{Dist, Model, Phase, Place};
+use crate::model::{Dist, Model, Phase, Place, RequestClass};
 
-use super::means::{DATABASE, station};
+use super::means::{DATABASE, Means, station};
 use super::station::Wait;
 
 /// What a request met. Times in seconds.
@@ -81,38 +81,32 @@ struct Atom {
 /// A sample of each kind of request.
 #[derive(Clone, Debug)]
 pub(crate) struct Latencies {
-    classes: Vec<Vec<Atom>>,
-    visits: Vec<[f64; 3]>,
+    classes: Vec<Sample>,
+}
+
+/// That of one kind.
+#[derive(Clone, Debug)]
+struct Sample {
+    atoms: Vec<Atom>,
+    /// Visits to each station.
+    visits: [f64; 3],
     /// Mean work on the cores.
-    work: Vec<f64>,
+    work: f64,
 }
 
 impl Latencies {
     /// `atoms` requests of each kind of `model`.
     pub fn new(model: &Model, atoms: usize) -> Self {
-        let latency = [model.redis, model.database, model.nfs].map(|one| one.latency.as_secs_f64());
-        let class = |class: &crate::model::RequestClass| {
-            let phase = |phase: &Phase| station(phase.place).map_or(0.0, |index| latency[index]);
-            let fixed: f64 =
-                class.phases.iter().map(phase).sum::<f64>() + model.proxy.latency.as_secs_f64();
-            sample(&class.phases, fixed, atoms, &class.name)
+        let networks =
+            [model.redis, model.database, model.nfs].map(|one| one.latency.as_secs_f64());
+        let class = |class: &RequestClass| {
+            let means = Means::of(model, &class.phases);
+            let network = (0..3).map(|index| means.visits[index] * networks[index]).sum::<f64>();
+            let fixed = network + model.proxy.latency.as_secs_f64();
+            let atoms = sample(&class.phases, fixed, atoms, &class.name);
+            Sample { atoms, visits: means.visits, work: means.cpu.max(1e-9) }
         };
-        let visits = |class: &crate::model::RequestClass| {
-            let mut visits = [0.0; 3];
-            for index in class.phases.iter().filter_map(|phase| station(phase.place)) {
-                visits[index] += 1.0;
-            }
-            visits
-        };
-        let work = |class: &crate::model::RequestClass| {
-            let on_cores = class.phases.iter().filter(|phase| phase.place == Place::Cpu);
-            on_cores.map(|phase| phase.demand.mean_seconds()).sum::<f64>().max(1e-9)
-        };
-        Self {
-            classes: model.requests.iter().map(class).collect(),
-            visits: model.requests.iter().map(visits).collect(),
-            work: model.requests.iter().map(work).collect(),
-        }
+        Self { classes: model.requests.iter().map(class).collect() }
     }
 
     /// Latency and wait in seconds of a sample of kind `class` under `conditions`, each as likely.
@@ -121,12 +115,12 @@ impl Latencies {
         class: usize,
         conditions: &Conditions,
     ) -> impl ExactSizeIterator<Item = (f64, f64)> {
-        let (visits, conditions) = (self.visits[class], *conditions);
-        let usual = self.work[class];
-        self.classes[class].iter().map(move |atom| {
+        let Sample { atoms, visits, work: usual } = &self.classes[class];
+        let conditions = *conditions;
+        atoms.iter().map(move |atom| {
             let [cores, stations, queue] = atom.fortunes.map(f64::from);
             let work = conditions.factor
-                * (conditions.cores(f64::from(atom.cpu), usual, cores) + f64::from(atom.database));
+                * (conditions.cores(f64::from(atom.cpu), *usual, cores) + f64::from(atom.database));
             let waited: f64 = (0..3)
                 .map(|index| {
                     let Wait { probability, mean } = conditions.waits[index];

@@ -54,34 +54,13 @@ impl<'a> RequestTrace<'a> {
 
 impl FactSink for RequestTrace<'_> {
     fn fact(&mut self, at: Timestamp, fact: Fact) {
-        match fact {
-            Fact::RequestServed { request, server, latency, wait } => {
-                let (server, wait) = (Some(server), Some(wait));
-                let answer = Answer { request, server, latency, wait, outcome: "served" };
-                self.write(at + self.answer_delay, &answer);
-            }
-            Fact::RequestFailed { request, server, cause, after } => {
-                let outcome = outcome(cause);
-                self.write(at, &Answer { request, server, latency: after, wait: None, outcome });
-            }
-            Fact::RequestArrived { .. }
-            | Fact::RequestRouted { .. }
-            | Fact::RequestRedispatched { .. }
-            | Fact::RequestAbandoned { .. }
-            | Fact::JobEnqueued { .. }
-            | Fact::JobStarted { .. }
-            | Fact::JobCompleted { .. }
-            | Fact::JobKilled { .. }
-            | Fact::JobFailed { .. }
-            | Fact::PowerChanged { .. }
-            | Fact::ReadyChanged { .. }
-            | Fact::RoutingChanged { .. }
-            | Fact::ServicesStopped { .. }
-            | Fact::JobEvicted { .. }
-            | Fact::FileWritten { .. }
-            | Fact::FileRead { .. }
-            | Fact::Sampled { .. }
-            | Fact::Flow(_) => {}
+        if let Fact::RequestServed { request, server, latency, wait } = fact {
+            let (server, wait) = (Some(server), Some(wait));
+            let answer = Answer { request, server, latency, wait, outcome: "served" };
+            self.write(at + self.answer_delay, &answer);
+        } else if let Fact::RequestFailed { request, server, cause, after } = fact {
+            let outcome = outcome(cause);
+            self.write(at, &Answer { request, server, latency: after, wait: None, outcome });
         }
     }
 }

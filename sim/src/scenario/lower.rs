@@ -13,6 +13,7 @@ mod shared;
 mod work;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tidegate_core::policy::{Place as PolicyPlace, WallTime};
 use tidegate_core::{GroupConfig, Span, Timestamp};
@@ -84,7 +85,7 @@ pub(super) fn lower(
         fleet: None,
         notes: acts::unseen(file, start + duration),
     };
-    model.fleet = fleet::fleet(file, &model, directory)?;
+    model.fleet = fleet::fleet(file, &model, directory)?.map(Arc::new);
     fidelity::choose(model, file.fidelity)
 }
 

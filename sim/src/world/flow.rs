@@ -346,7 +346,7 @@ impl<S: FactSink> World<S> {
         step.late += timed_out;
         step.refused += refused;
         let lost = [refused, timed_out, side.flow.live()];
-        if side.met_is_old(&conditions) {
+        if !side.met.conditions.is_like(&conditions) {
             self.settle_server(flows, index);
         }
         let side = &mut flows.sides[index];
@@ -506,9 +506,5 @@ impl Side {
             let weights = self.met.weights.iter_mut().zip(kinds);
             weights.for_each(|(weight, kind)| *weight += served * kind / all);
         }
-    }
-
-    fn met_is_old(&self, conditions: &Conditions) -> bool {
-        !self.met.conditions.is_like(conditions)
     }
 }

@@ -48,12 +48,17 @@ impl<S: FactSink> World<S> {
     }
 
     pub(super) fn complete_after(&mut self, delay: u64, command: Command) {
+        self.later(self.now + delay, Event::Effect, command);
+    }
+
+    /// Keeps `command` for an event that is about it.
+    pub(super) fn later(&mut self, time: u64, event: Event, command: Command) {
         let index = self.effects.iter().position(Option::is_none).unwrap_or(self.effects.len());
         if index == self.effects.len() {
             self.effects.push(None);
         }
         self.effects[index] = Some(command);
-        self.at(self.now + delay, Event::Effect, index as u32);
+        self.at(time, event, index as u32);
     }
 
     /// The machine is on from the provider's answer, and billed from then.

@@ -8,12 +8,7 @@ use crate::provider::Ask;
 use super::{Event, Notice, World};
 
 impl<S: FactSink> World<S> {
-    /// Whether the provider is asked for something, which must be answered before time goes on.
-    pub const fn has_asks(&self) -> bool {
-        !self.asks.is_empty()
-    }
-
-    /// What the provider is asked for.
+    /// What the provider is asked for, which must be answered before time goes on.
     pub fn asks(&self) -> &[Ask] {
         &self.asks
     }
@@ -31,7 +26,7 @@ impl<S: FactSink> World<S> {
     /// A start is asked for. While one is under way for the same server, another changes nothing.
     pub(super) fn ask_provider(&mut self, command: Command) {
         let same = |other: &Command| other.server == command.server && other.id == command.id;
-        let pending = self.grants.iter().flatten().any(same);
+        let pending = self.effects.iter().flatten().any(same);
         if !pending && !self.asks.iter().any(|ask| same(&ask.command)) {
             self.asks.push(Ask { at: self.now, command });
         }
@@ -40,12 +35,7 @@ impl<S: FactSink> World<S> {
     /// The provider's answer: when the machine begins to boot, or that there is none.
     pub fn provider_answers(&mut self, ask: Ask, begins: Option<u64>) {
         let Some(begins) = begins else { return self.refuse_start(ask.command) };
-        let free = self.grants.iter().position(Option::is_none).unwrap_or(self.grants.len());
-        if free == self.grants.len() {
-            self.grants.push(None);
-        }
-        self.grants[free] = Some(ask.command);
-        self.at(begins, Event::Granted, free as u32);
+        self.later(begins, Event::Granted, ask.command);
     }
 
     fn refuse_start(&mut self, command: Command) {
@@ -57,7 +47,7 @@ impl<S: FactSink> World<S> {
 
     /// The machine begins to boot, unless nobody wants it any more.
     pub(super) fn granted(&mut self, index: usize) {
-        let Some(command) = self.grants[index].take() else { return };
+        let Some(command) = self.effects[index].take() else { return };
         if command.generation < self.servers[command.server.index()].generation {
             self.releases.push(self.now);
             return;

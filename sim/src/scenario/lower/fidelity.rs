@@ -2,7 +2,8 @@
 
 use tidegate_core::Span;
 
-use crate::model::{Fidelity, Load, Model, Open, Piece};
+use crate::flow::Cumulative;
+use crate::model::{Fidelity, Load, Model};
 use crate::scenario::Fault;
 use crate::scenario::file::FidelityFile;
 
@@ -58,25 +59,13 @@ fn unknown_to_flows(model: &Model) -> Option<&'static str> {
 /// Requests that the loads bring, people's at the pace of their thoughts.
 fn expected(loads: &[Load], duration: Span) -> f64 {
     let load = |load: &Load| match load {
-        Load::Open(Open { pieces, scale, .. }) => {
-            scale * pieces.iter().map(|piece| area(piece, duration)).sum::<f64>()
-        }
+        Load::Open(open) => Cumulative::new(open).expected(duration.as_secs_f64()),
         Load::Exam(exam) => {
             let think = exam.think.mean_seconds().max(1e-3);
             f64::from(exam.users) * (exam.length.as_secs_f64() / think + 2.0)
         }
     };
     loads.iter().map(load).sum()
-}
-
-fn area(piece: &Piece, duration: Span) -> f64 {
-    let (from, to) = (piece.from.as_secs_f64(), piece.to.as_secs_f64());
-    let end = to.min(duration.as_secs_f64());
-    if end <= from {
-        return 0.0;
-    }
-    let slope = (piece.rate_to - piece.rate_from) / (to - from);
-    (end - from) * (piece.rate_from + slope * (end - from) / 2.0)
 }
 
 /// A number to two digits, with the word for its size.

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use tidegate_core::Span;
 
-use super::hardware::{self, plan};
-use super::{LONGEST, group, weighted};
+use super::{group, hardware, weighted};
 use crate::chance::{Draws, Uniforms};
 use crate::model::{Dist, Fleet, Group, Load, Model, RATE_MAX, Size};
 use crate::scenario::file::{FleetFile, ScaleFile, ScenarioFile};
@@ -24,9 +23,7 @@ pub(super) fn fleet(
     directory: &Path,
 ) -> Result<Option<Fleet>, Fault> {
     let Some(given) = &file.fleet else { return Ok(None) };
-    let mut sizes = Vec::new();
-    let usual = size(file, model, None, None)?;
-    sizes.push(usual);
+    let mut sizes = vec![size(file, &file.group.primary, model.group.standbys)?];
     let groups = match (given.groups, &given.file) {
         (Some(count), None) => drawn(given, count, model)?,
         (None, Some(name)) => {
@@ -108,22 +105,8 @@ fn drawn(given: &FleetFile, count: u32, model: &Model) -> Result<Vec<Group>, Fau
     Ok((1..=count).map(group).collect())
 }
 
-/// A group's servers, where its plan or its number of standbys is another than the scenario's.
-fn size(
-    file: &ScenarioFile,
-    model: &Model,
-    name: Option<&str>,
-    standbys: Option<u16>,
-) -> Result<Size, Fault> {
-    let Some(name) = name else {
-        let standbys = standbys.unwrap_or(model.group.standbys);
-        return sized(file, &file.group.primary, standbys);
-    };
-    plan(file, name, "fleet.file")?;
-    sized(file, name, standbys.unwrap_or(model.group.standbys))
-}
-
-fn sized(file: &ScenarioFile, name: &str, standbys: u16) -> Result<Size, Fault> {
+/// The servers of a group with this plan and so many standbys.
+fn size(file: &ScenarioFile, name: &str, standbys: u16) -> Result<Size, Fault> {
     let mut file = file.clone();
     if file.group.standby.as_ref().is_some_and(|standby| *standby == file.group.primary) {
         file.group.standby = None;
@@ -197,7 +180,7 @@ impl Reader<'_> {
             None => Span::ZERO,
             Some((column, text)) => {
                 let shift = text.parse::<Span>().ok().filter(|shift| *shift <= self.model.duration);
-                shift.filter(|shift| *shift <= LONGEST).ok_or_else(|| {
+                shift.ok_or_else(|| {
                     (column, format!("`{text}` is not a time within the run, such as 90m"))
                 })?
             }
@@ -219,17 +202,14 @@ impl Reader<'_> {
         Ok(Group { name, scale, shift, size })
     }
 
-    fn size(&mut self, name: Option<&str>, standbys: Option<u16>) -> Result<usize, Fault> {
-        let wanted = (
-            name.unwrap_or(&self.file.group.primary),
-            standbys.unwrap_or(self.model.group.standbys),
-        );
-        let same = |size: &Size| (size.plan.as_str(), size.group.standbys) == wanted;
+    fn size(&mut self, plan: Option<&str>, standbys: Option<u16>) -> Result<usize, Fault> {
+        let name = plan.unwrap_or(&self.file.group.primary);
+        let standbys = standbys.unwrap_or(self.model.group.standbys);
+        let same = |size: &Size| size.plan == name && size.group.standbys == standbys;
         if let Some(known) = self.sizes.iter().position(same) {
             return Ok(known);
         }
-        let size = size(self.file, self.model, name, standbys)?;
-        self.sizes.push(size);
+        self.sizes.push(size(self.file, name, standbys)?);
         Ok(self.sizes.len() - 1)
     }
 }
