@@ -38,19 +38,16 @@ pub(crate) fn scenario(error: ScenarioError) -> ExitCode {
     let message = error.to_string();
     let placed = error.span.is_some();
     let source_text = placed.then(|| NamedSource::new(error.file, error.text));
-    let refusal = Refusal { message, hint: error.hint, source_text, span: error.span };
-    print::complaint(&format!("{:?}", Report::new(refusal)));
-    ExitCode::from(2)
+    refuse(Refusal { message, hint: error.hint, source_text, span: error.span })
 }
 
 /// Prints why an option is refused, and what to do.
 pub(crate) fn option(what: &str, hint: &str) -> ExitCode {
-    let refusal = Refusal {
-        message: what.to_owned(),
-        hint: Some(hint.to_owned()),
-        source_text: None,
-        span: None,
-    };
+    let (message, hint) = (what.to_owned(), Some(hint.to_owned()));
+    refuse(Refusal { message, hint, source_text: None, span: None })
+}
+
+fn refuse(refusal: Refusal) -> ExitCode {
     print::complaint(&format!("{:?}", Report::new(refusal)));
     ExitCode::from(2)
 }

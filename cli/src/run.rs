@@ -96,13 +96,24 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     if let Err(why) = write_all(&finished.record, &directory) {
         return refuse::plain("the report is not complete", &why);
     }
+    report(&finished.record, &simulation, arguments.format)
+}
+
+/// Prints the report of a run that is written; the exit code says whether all held.
+fn report(record: &RunRecord, simulation: &Simulation, format: Format) -> ExitCode {
     let style = Style { colour: io::stdout().is_terminal() };
-    let text = match arguments.format {
-        Format::Text => terminal(&finished.record, &simulation, style),
-        Format::Json => run_json(&finished.record.summary, &simulation),
+    let text = match format {
+        Format::Text => terminal(record, simulation, style),
+        Format::Json => run_json(&record.summary, simulation),
     };
-    let held = passed(&finished.record.summary);
+    let held = passed(&record.summary);
     tell(&text, if held { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// So many threads, or one for each core.
+fn threads(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().ok();
+    jobs.or_else(cores).unwrap_or(NonZeroUsize::MIN)
 }
 
 fn simulate(

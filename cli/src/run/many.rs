@@ -11,7 +11,7 @@ use tidegate_reports::{Style, all_passed, seeds_csv, seeds_json, seeds_text};
 use tidegate_sim::model::Model;
 use tidegate_sim::replicate::replicate;
 
-use super::progress_bar;
+use super::{progress_bar, threads};
 use crate::{Format, refuse, tell};
 
 pub(super) fn run(
@@ -22,9 +22,8 @@ pub(super) fn run(
     format: Format,
 ) -> ExitCode {
     let seeds: Vec<u64> = (0..seeds.get() as u64).map(|n| model.seed.wrapping_add(n)).collect();
-    let jobs = jobs.or_else(|| std::thread::available_parallelism().ok());
     let bar = progress_bar(seeds.len() as u64);
-    let summaries = replicate(model, &seeds, jobs.unwrap_or(NonZeroUsize::MIN), &|done| {
+    let summaries = replicate(model, &seeds, threads(jobs), &|done| {
         bar.set_position(done as u64);
         bar.set_message(format!("{done} of {} seeds", seeds.len()));
     });
