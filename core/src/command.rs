@@ -1,5 +1,6 @@
 //! What the core asks its host to do, and how that went.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommandId, Generation, ServerId};
@@ -49,6 +50,74 @@ pub enum CommandKind {
     StopServices,
     /// Stop the machine. Billing ends.
     PowerOff,
+}
+
+/// The kind of a command, without what it carries.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepName {
+    /// [`CommandKind::PowerOn`].
+    PowerOn,
+    /// [`CommandKind::StartServices`].
+    StartServices,
+    /// [`CommandKind::Join`].
+    Join,
+    /// [`CommandKind::Drain`].
+    Drain,
+    /// [`CommandKind::QuiesceJobs`].
+    QuiesceJobs,
+    /// [`CommandKind::ResumeJobs`].
+    ResumeJobs,
+    /// [`CommandKind::StopServices`].
+    StopServices,
+    /// [`CommandKind::PowerOff`].
+    PowerOff,
+}
+
+impl StepName {
+    /// All of them, up and down.
+    pub const ALL: [Self; 8] = [
+        Self::PowerOn,
+        Self::StartServices,
+        Self::Join,
+        Self::Drain,
+        Self::QuiesceJobs,
+        Self::ResumeJobs,
+        Self::StopServices,
+        Self::PowerOff,
+    ];
+
+    /// As in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PowerOn => "power-on",
+            Self::StartServices => "start-services",
+            Self::Join => "join",
+            Self::Drain => "drain",
+            Self::QuiesceJobs => "quiesce-jobs",
+            Self::ResumeJobs => "resume-jobs",
+            Self::StopServices => "stop-services",
+            Self::PowerOff => "power-off",
+        }
+    }
+}
+
+impl CommandKind {
+    /// Its name.
+    pub const fn step(self) -> StepName {
+        match self {
+            Self::PowerOn => StepName::PowerOn,
+            Self::StartServices => StepName::StartServices,
+            Self::Join { .. } => StepName::Join,
+            Self::Drain => StepName::Drain,
+            Self::QuiesceJobs => StepName::QuiesceJobs,
+            Self::ResumeJobs => StepName::ResumeJobs,
+            Self::StopServices => StepName::StopServices,
+            Self::PowerOff => StepName::PowerOff,
+        }
+    }
 }
 
 /// How a command went.

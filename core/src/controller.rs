@@ -42,6 +42,12 @@ pub enum Input {
     },
     /// What a person asks for.
     Request(OperatorRequest),
+    /// A host has taken the controller up from its last stored state: from now on commands carry
+    /// its term, and those that have not ended are issued again under their ids.
+    TakeOver {
+        /// The host's term, higher than that of every host before.
+        term: u32,
+    },
     /// Only time passed.
     Wake,
 }
@@ -166,6 +172,11 @@ impl Controller {
                 });
             }
             Input::Request(request) => self.request(now, request),
+            Input::TakeOver { term } => {
+                self.each(now, &mut commands, |standby, _, context| {
+                    standby.take_over(term, context);
+                });
+            }
             Input::Wake => {}
         }
         self.each(now, &mut commands, Standby::progress);
@@ -214,7 +225,7 @@ impl Controller {
         standby.map_or(Stage::Serving, |standby| standby.stage)
     }
 
-    /// Commands that have not ended, to be carried out again after a restart.
+    /// Commands that have not ended. A host that takes over need not look: it gets them again.
     pub fn unfinished(&self) -> impl Iterator<Item = Command> {
         self.state.standbys.iter().filter_map(Standby::unfinished)
     }
@@ -233,12 +244,15 @@ impl Controller {
         mut act: impl FnMut(&mut Standby, Option<&ServerView>, &mut Context<'_>),
     ) {
         let State { standbys, views, next_command, .. } = &mut self.state;
+        let primary = views.iter().find(|view| view.server.is_primary());
+        let primary_is_ill = primary.is_some_and(|view| view.is_ill());
         for standby in standbys {
             let view = views.iter().find(|view| view.server == standby.server);
             let mut context = Context {
                 now,
                 policy: &self.config.policy,
                 weight: self.config.standby_weight,
+                primary_is_ill,
                 next_id: next_command,
                 commands,
             };

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FileId, JobId, RequestId, ServerId};
+use crate::ids::{FileId, Generation, JobId, RequestId, ServerId};
 use crate::observation::Ratio;
 use crate::time::{Span, Timestamp};
 
@@ -78,6 +78,11 @@ pub enum Fact {
         /// On which server.
         server: ServerId,
     },
+    /// Redis came back without it: it waits in no queue.
+    JobLost {
+        /// Which.
+        job: JobId,
+    },
     /// Its worker was killed; the job is in no queue.
     JobKilled {
         /// Which.
@@ -112,6 +117,11 @@ pub enum Fact {
         server: ServerId,
         /// Whether it is.
         ready: bool,
+    },
+    /// Something that no command did took a server's services away, and what they worked on.
+    Broke {
+        /// Which server.
+        server: ServerId,
     },
     /// The proxy was told to route to a server, or not to.
     RoutingChanged {
@@ -151,6 +161,28 @@ pub enum Fact {
         memory: Ratio,
         /// The oldest of the last samples that these rest on.
         taken: Timestamp,
+    },
+    /// A command had its effect.
+    CommandApplied {
+        /// On which server.
+        server: ServerId,
+        /// The fence that it carried.
+        generation: Generation,
+    },
+    /// A host of this term has taken the controller over.
+    TookOver {
+        /// Its term.
+        term: u32,
+    },
+    /// A fault of this number begins.
+    FaultBegan {
+        /// Its position among the scenario's faults.
+        fault: u16,
+    },
+    /// It has ended.
+    FaultEnded {
+        /// Its position among the scenario's faults.
+        fault: u16,
     },
     /// Requests or jobs that are counted and not told one by one.
     Flow(Flow),
@@ -245,11 +277,15 @@ pub enum FailureCause {
     TimedOut,
     /// 500: Redis had no memory left for what it wrote.
     RedisFull,
+    /// 502: the server it was sent to cannot be reached.
+    Unreachable,
+    /// 500: Redis, the database or the storage gave it an error.
+    Unavailable,
 }
 
 impl FailureCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::QueueFull,
         Self::NoServer,
         Self::Refused,
@@ -258,6 +294,8 @@ impl FailureCause {
         Self::Overloaded,
         Self::TimedOut,
         Self::RedisFull,
+        Self::Unreachable,
+        Self::Unavailable,
     ];
 }
 

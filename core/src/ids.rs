@@ -25,8 +25,9 @@ id! {
     CommandId(u64)
 }
 id! {
-    /// How often a server's sequence was begun; a command with a lower one is out of date.
-    Generation(u32)
+    /// The fence of a command: the term of the controller's host in the upper half, and in the lower
+    /// how often the server's sequence was begun. A command with a lower one is out of date.
+    Generation(u64)
 }
 id! {
     /// The position of a rule in its policy.
@@ -61,6 +62,25 @@ impl ServerId {
     /// As an index into a table of all servers.
     pub const fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+impl Generation {
+    /// Which host in turn issued it, the first one 0.
+    pub const fn term(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The same count, by the host of another term.
+    #[must_use]
+    pub const fn in_term(self, term: u32) -> Self {
+        Self((term as u64) << 32 | self.0 & 0xffff_ffff)
+    }
+
+    /// Of the sequence that is begun next.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
     }
 }
 

@@ -10,8 +10,9 @@
 //! 4. Report how it went as [`Input::Complete`], in any order, late or twice; it does no harm.
 //! 5. Step again at [`Step::wake_at`] at the latest, with [`Input::Wake`], and whenever something
 //!    new is known of the world, with [`Input::Observe`].
-//! 6. After a crash: [`Controller::restore`] the last snapshot, feed the journal's tail, and carry
-//!    out the unfinished commands again under the same ids.
+//! 6. After a crash: [`Controller::restore`] the last snapshot, feed the journal's tail, and step
+//!    with [`Input::TakeOver`] and a term that no host had before. That fences the host before, and
+//!    issues what was unfinished again under the same ids.
 //!
 //! What truly happened is told as [`fact::Fact`]s, which the [`oracle`]s judge and the
 //! [`billing::Meter`] prices. [`record`] holds the run record, all that a report reads.
@@ -34,7 +35,7 @@ pub mod time;
 
 pub use jiff::tz::TimeZone;
 
-pub use command::{Command, CommandKind, Failure, Outcome};
+pub use command::{Command, CommandKind, Failure, Outcome, StepName};
 pub use controller::{
     Controller, GroupConfig, Input, OperatorRequest, RestoreError, Snapshot, Step,
 };

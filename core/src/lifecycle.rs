@@ -1,5 +1,6 @@
 //! A standby server's life, as a closed set of stages.
 
+mod doubt;
 mod standby;
 
 use serde::{Deserialize, Serialize};

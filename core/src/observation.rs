@@ -206,6 +206,9 @@ pub struct ServerView {
     /// Background jobs that its workers are running.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub jobs: Option<Dated<u32>>,
+    /// Whether the proxy says that it sends the server new requests.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub routed: Option<Dated<bool>>,
 }
 
 impl ServerView {
@@ -219,7 +222,13 @@ impl ServerView {
             memory: None,
             in_flight: None,
             jobs: None,
+            routed: None,
         }
+    }
+
+    /// Whether its last health check was bad.
+    pub fn is_ill(&self) -> bool {
+        self.health.is_some_and(|health| !health.value.has(Health::ALL))
     }
 
     /// Takes each value of `seen` that is not older than what is known.
@@ -230,6 +239,7 @@ impl ServerView {
         learn(&mut self.memory, seen.memory);
         learn(&mut self.in_flight, seen.in_flight);
         learn(&mut self.jobs, seen.jobs);
+        learn(&mut self.routed, seen.routed);
     }
 }
 

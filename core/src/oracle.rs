@@ -6,6 +6,9 @@ mod billing_exact;
 mod conservation;
 mod jobs_exactly_once;
 mod little;
+mod liveness;
+mod no_flap;
+mod one_writer;
 mod only_when_required;
 mod servers;
 mod shared_state;
@@ -13,8 +16,8 @@ mod work;
 
 use crate::billing::LedgerLine;
 use crate::controller::Step;
+use crate::decision::Decision;
 use crate::fact::{Fact, FactSink};
-use crate::ids::ServerId;
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
 
@@ -23,6 +26,9 @@ use conservation::Conservation;
 pub use jobs_exactly_once::JobCounts;
 use jobs_exactly_once::JobsExactlyOnce;
 use little::Little;
+use liveness::Liveness;
+use no_flap::NoFlap;
+use one_writer::OneWriter;
 use only_when_required::OnlyWhenRequired;
 use servers::Servers;
 use shared_state::SharedState;
@@ -40,13 +46,26 @@ pub struct Verdict {
     pub checked: u64,
     /// How often it was violated.
     pub violated: u64,
-    /// The first violations: when, and what in a sentence.
-    pub violations: Vec<(Timestamp, String)>,
+    /// The first violations.
+    pub violations: Vec<Violated>,
+    /// Those of them that know the decision in force.
+    stamped: usize,
+}
+
+/// A property was violated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violated {
+    /// When.
+    pub at: Timestamp,
+    /// What happened, in a sentence.
+    pub what: String,
+    /// The controller's decision at that time, if it had made any.
+    pub decision: Option<Decision>,
 }
 
 impl Verdict {
     const fn new(property: &'static str) -> Self {
-        Self { property, checked: 0, violated: 0, violations: Vec::new() }
+        Self { property, checked: 0, violated: 0, violations: Vec::new(), stamped: 0 }
     }
 
     /// Whether nothing violated the property.
@@ -62,8 +81,18 @@ impl Verdict {
     fn violate_times(&mut self, times: u64, at: Timestamp, what: impl FnOnce() -> String) {
         self.violated += times;
         if self.violations.len() < KEPT {
-            self.violations.push((at, what()));
+            self.violations.push(Violated { at, what: what(), decision: None });
         }
+    }
+}
+
+impl Verdict {
+    /// What has been violated since the last call happened under `decision`.
+    fn stamp(&mut self, decision: Option<Decision>) {
+        for violated in &mut self.violations[self.stamped..] {
+            violated.decision = decision;
+        }
+        self.stamped = self.violations.len();
     }
 }
 
@@ -96,6 +125,10 @@ pub struct Panel {
     billing: BillingExact,
     required: OnlyWhenRequired,
     shared: SharedState,
+    liveness: Liveness,
+    flap: NoFlap,
+    writer: OneWriter,
+    decision: Option<Decision>,
 }
 
 impl Panel {
@@ -104,17 +137,39 @@ impl Panel {
         Self {
             conservation: Conservation::new(),
             little: Little::new(),
-            servers: Servers::new(servers),
+            servers: Servers::new(servers, policy.evidence.stale_after),
             jobs: JobsExactlyOnce::new(),
             billing: BillingExact::new(servers),
             required: OnlyWhenRequired::new(policy),
             shared: SharedState::new(),
+            liveness: Liveness::new(servers, policy),
+            flap: NoFlap::new(servers, policy),
+            writer: OneWriter::new(servers),
+            decision: None,
         }
     }
 
     /// A controller's step at `at`.
     pub fn step(&mut self, at: Timestamp, step: &Step) {
+        self.stamp();
+        self.decision = Some(step.decision);
         self.required.step(at, &step.decision);
+        self.flap.step(at, &step.decision);
+        self.liveness.step(at, step);
+        self.stamp();
+    }
+
+    /// What has been violated since the last step happened under its decision.
+    fn stamp(&mut self) {
+        let decision = self.decision;
+        for verdict in self.servers.verdicts().into_iter().chain(self.liveness.verdicts()) {
+            verdict.stamp(decision);
+        }
+        self.jobs.verdict().stamp(decision);
+        self.required.verdict().stamp(decision);
+        self.shared.verdict().stamp(decision);
+        self.flap.verdict().stamp(decision);
+        self.writer.verdict().stamp(decision);
     }
 
     /// Requests that failed because of scaling.
@@ -124,6 +179,7 @@ impl Panel {
 
     /// The verdicts, and what became of the jobs.
     pub fn close(self, closing: &Closing<'_>) -> (Vec<Verdict>, JobCounts) {
+        let decision = self.decision;
         let (jobs, counts) = self.jobs.close(closing);
         let mut verdicts = vec![
             self.conservation.close(closing),
@@ -132,7 +188,10 @@ impl Panel {
         ];
         verdicts.extend(self.servers.close());
         verdicts.extend([jobs, self.billing.close(closing), self.required.close()]);
+        verdicts.extend([self.flap.close(), self.writer.close()]);
+        verdicts.extend(self.liveness.close(closing.end));
         verdicts.extend(self.shared.close());
+        verdicts.iter_mut().for_each(|verdict| verdict.stamp(decision));
         (verdicts, counts)
     }
 }
@@ -148,10 +207,8 @@ impl FactSink for Panel {
         self.billing.fact(at, fact);
         self.required.fact(at, fact);
         self.shared.fact(at, fact);
+        self.liveness.fact(at, fact);
+        self.flap.fact(fact);
+        self.writer.fact(at, fact);
     }
-}
-
-/// A flag for each server.
-fn flag(flags: &mut [bool], server: ServerId) -> &mut bool {
-    &mut flags[server.index()]
 }

@@ -239,6 +239,8 @@ pub struct Evidence {
     pub stale_after: Span,
     /// Healthy checks in a row before a server may join. Default 3.
     pub healthy_checks: u8,
+    /// Unhealthy checks in a row before a standby that serves is taken out. Default 8.
+    pub unhealthy_checks: u8,
     /// Idle readings in a row before a server counts as drained. Default 3.
     pub idle_checks: u8,
     /// How far below the up threshold a projected metric must stay. Default 5 %.
@@ -253,6 +255,7 @@ impl Default for Evidence {
             alert_down: Span::from_mins(15),
             stale_after: Span::from_mins(2),
             healthy_checks: 3,
+            unhealthy_checks: 8,
             idle_checks: 3,
             projection_margin: Ratio::from_percent(5),
         }

@@ -290,6 +290,9 @@ pub struct Violation {
     pub at: LocalTime,
     /// What, in a sentence.
     pub what: String,
+    /// The decision in force, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under: Option<String>,
 }
 
 /// One expectation of the scenario, judged.

@@ -116,8 +116,11 @@ pub fn record() -> RunRecord {
 /// The same day with everything gone wrong.
 pub fn failed() -> RunRecord {
     let mut record = record();
-    let violation =
-        Violation { at: local(minute(5)), what: "A sentence that does not end ".repeat(9) };
+    let violation = Violation {
+        at: local(minute(5)),
+        what: "A sentence that does not end ".repeat(9),
+        under: None,
+    };
     for number in 0..9 {
         record.summary.properties.push(PropertyResult {
             name: format!("a-property-with-a-long-name-{number}"),
@@ -212,8 +215,11 @@ fn properties() -> Vec<PropertyResult> {
         violations: Vec::new(),
     };
     let mut violated = property("cool-down", false, 12);
-    violated.violations =
-        vec![Violation { at: local(minute(640)), what: "two ups within 20m".to_owned() }];
+    violated.violations = vec![Violation {
+        at: local(minute(640)),
+        what: "two ups within 20m".to_owned(),
+        under: None,
+    }];
     vec![
         property("route-ready", true, 1_000),
         property("bounds", true, 1_440),

@@ -151,5 +151,7 @@ pub const fn failure(cause: FailureCause) -> &'static str {
         FailureCause::Overloaded => "database, Redis or storage overloaded (500)",
         FailureCause::TimedOut => "timed out (504)",
         FailureCause::RedisFull => "Redis full (500)",
+        FailureCause::Unreachable => "server unreachable (502)",
+        FailureCause::Unavailable => "shared service unavailable (500)",
     }
 }

@@ -1,6 +1,7 @@
 //! A scenario after reading: checked, in plain units, with nothing left to look up.
 
 mod fleet;
+mod injection;
 mod shared;
 
 use tidegate_core::billing::Pricing;
@@ -9,6 +10,7 @@ pub use tidegate_core::record::Fidelity;
 use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
 pub use fleet::{Fleet, Group, Size};
+pub use injection::{CrashPoint, FaultKind, Injection, Onset, Part, SharedService};
 pub use shared::{Eviction, Files, Host, Objects, Snapshot, Station, Store, Write};
 
 /// Everything that a run depends on.
@@ -74,6 +76,8 @@ pub struct Model {
     pub cron_jobs: Vec<CronJob>,
     /// The load; loads add up.
     pub loads: Vec<Load>,
+    /// What goes wrong.
+    pub faults: Vec<Injection>,
     /// A change of the primary's plan by hand.
     pub resizes: Vec<Resize>,
     /// What a person asks the controller for.

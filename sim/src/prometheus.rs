@@ -60,7 +60,11 @@ impl Target {
     }
 
     /// The target answered. A counter that has fallen was reset in between.
+    /// One that is not younger than the last is refused.
     pub fn scrape(&mut self, at: i64, idle: u64, memory: Ratio) {
+        if self.entries.back().is_some_and(|last| at <= last.at) {
+            return;
+        }
         let before = self.entries.iter().rev().find_map(|entry| entry.value);
         let (gained, number) = before.map_or((idle, 0), |before| {
             let since_reset = idle.checked_sub(before.idle).unwrap_or(idle);

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use tidegate_core::Command;
 
 use crate::model::ProviderLimits;
+use crate::world::Manner;
 
 /// A start that a group asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Ask {
     pub at: u64,
     /// What is to be carried out.
     pub command: Command,
+    /// How.
+    pub(crate) manner: Manner,
 }
 
 /// What became of the starts that were asked for.

@@ -4,6 +4,7 @@ mod close;
 pub(crate) mod collect;
 mod expect;
 mod follow;
+mod host;
 mod timeline;
 mod trace;
 
@@ -21,12 +22,13 @@ use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timel
 use tidegate_core::{Command, Controller, Input, ServerId, Span, Timestamp};
 
 use crate::flow::Tables;
-use crate::model::Model;
+use crate::model::{CrashPoint, Model};
 use crate::provider::{Ask, Provider};
 use crate::world::{Notice, World};
 
 use collect::{Collector, Times};
 pub(crate) use expect::judge;
+use host::Host;
 use trace::RequestTrace;
 
 /// Everything that listens to the world.
@@ -155,6 +157,7 @@ pub(crate) struct Run<'a> {
     /// Core-nanoseconds of work done in all intervals.
     worked: u128,
     resized: usize,
+    host: Host,
 }
 
 impl<'a> Run<'a> {
@@ -197,6 +200,7 @@ impl<'a> Run<'a> {
             busy: vec![0; model.servers.len()],
             worked: 0,
             resized: 0,
+            host: Host::new(&model),
             model,
         }
     }
@@ -213,15 +217,17 @@ impl<'a> Run<'a> {
             if !self.world.asks().is_empty() {
                 return Ok(false);
             }
-            let limit = self.wake.min(end);
+            let up_at = self.host.up_at.unwrap_or(u64::MAX);
+            let limit = self.wake.min(end).min(up_at);
             let notice = self.world.advance(limit);
             self.follow_resizes();
             match notice {
-                Some(Notice::Observed(observation)) => self.step(&Input::Observe(observation))?,
-                Some(Notice::Completed { id, outcome }) => {
-                    self.step(&Input::Complete { id, outcome })?;
+                Some(Notice::Observed(observation)) => self.take(Input::Observe(observation))?,
+                Some(Notice::Completed { id, outcome, term }) => {
+                    self.completed(Input::Complete { id, outcome }, term)?;
                 }
-                Some(Notice::Asked(request)) => self.step(&Input::Request(request))?,
+                Some(Notice::Asked(request)) => self.take(Input::Request(request))?,
+                Some(Notice::Fault { fault, begins }) => self.host_fault(fault, begins)?,
                 Some(Notice::Interval) => {
                     self.interval();
                     progress(Progress {
@@ -231,6 +237,7 @@ impl<'a> Run<'a> {
                     });
                 }
                 None if limit == end => return Ok(true),
+                None if limit == up_at => self.come_up()?,
                 None => self.step(&Input::Wake)?,
             }
         }
@@ -273,12 +280,18 @@ impl<'a> Run<'a> {
     }
 
     fn step(&mut self, input: &Input) -> io::Result<()> {
-        let now = self.now();
-        let step = self.controller.step(now, input.clone());
+        let (now, clock) = (self.now(), self.now() + self.host.ahead);
+        let before = self.host.may_die().then(|| self.controller.clone());
+        let step = self.controller.step(clock, input.clone());
+        let dies = self.dies_in(&step);
+        if let (Some(CrashPoint::Before), Some(before)) = (dies, before) {
+            self.controller = before;
+            return Ok(());
+        }
         let same = self.last.as_ref().is_some_and(|last| last.reads_like(&step.decision));
         if let Some(journal) = &mut self.journal {
             let decision = (!same).then_some(&step.decision);
-            let entry = Entry { at: now, input, commands: &step.commands, decision };
+            let entry = Entry { at: clock, input, commands: &step.commands, decision };
             let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
             line.push(b'\n');
             self.hash.update(&line);
@@ -286,11 +299,17 @@ impl<'a> Run<'a> {
         }
         self.world.sink.panel.step(now, &step);
         self.follow(now, &step);
-        for command in &step.commands {
-            self.world.execute(*command);
+        if dies != Some(CrashPoint::Stored) {
+            for command in &step.commands {
+                self.world.execute(*command);
+            }
         }
-        let since = |at: Timestamp| at.since(self.model.start).as_nanos().cast_unsigned();
-        self.wake = step.wake_at.map_or(u64::MAX, since);
+        let origin = self.model.start + self.host.ahead;
+        let since = |at: Timestamp| at.since(origin).as_nanos().max(0).cast_unsigned();
+        self.wake = match self.host.up_at {
+            Some(_) => u64::MAX,
+            None => step.wake_at.map_or(u64::MAX, since).max(self.world.now()),
+        };
         self.last = Some(step.decision);
         Ok(())
     }

@@ -8,6 +8,7 @@ mod cache;
 mod checks;
 mod connections;
 mod event;
+mod faults;
 mod files;
 mod flow;
 mod hosted;
@@ -48,9 +49,11 @@ use crate::station::Station;
 use cache::Warming;
 use connections::Connections;
 use event::{EVENTS, Event, INDEX_BITS};
+use faults::Faults;
 use files::Files;
 use flow::Flows;
 use hosted::Service;
+pub(crate) use machine::Manner;
 use people::People;
 use pool::Restart;
 use proxy::Balancer;
@@ -68,11 +71,20 @@ pub enum Notice {
         id: CommandId,
         /// How.
         outcome: Outcome,
+        /// The term of the host that gave it.
+        term: u32,
     },
     /// A person asks for something.
     Asked(OperatorRequest),
     /// An interval of the timeline is over.
     Interval,
+    /// A fault of the controller's host begins or ends.
+    Fault {
+        /// Its position among the model's faults.
+        fault: u16,
+        /// Whether it begins.
+        begins: bool,
+    },
 }
 
 /// A source of open arrivals and the time of its next one.
@@ -135,15 +147,22 @@ pub struct World<S> {
     queues: [VecDeque<u32>; 3],
     restarts: VecDeque<Restart>,
     /// Commands under way, and starts that the provider granted.
-    effects: Vec<Option<Command>>,
+    effects: Vec<Option<(Command, Manner)>>,
+    /// Hosts of a lower term are not heard.
+    term: u32,
     /// Starts that the provider is asked for, where it has limits.
     asks: Vec<Ask>,
     /// Servers whose machine a provider with limits gave.
     given: Vec<bool>,
     /// When machines were given back.
     releases: Vec<u64>,
-    /// Starts that the provider refused, to be told at once.
-    refused: VecDeque<Notice>,
+    /// What is to be told at once.
+    pending: VecDeque<Notice>,
+    faults: Option<Box<Faults>>,
+    /// Faults that are on may befall visits.
+    impeded: bool,
+    /// How often each request from outside is sent.
+    storm: u32,
     interval: Span,
     requests: u64,
     jobs: u64,
@@ -254,10 +273,14 @@ impl<S: FactSink> World<S> {
             queues: Default::default(),
             restarts: VecDeque::new(),
             effects: Vec::new(),
+            term: 0,
             asks: Vec::new(),
             given: vec![false; model.servers.len()],
             releases: Vec::new(),
-            refused: VecDeque::new(),
+            pending: VecDeque::new(),
+            faults: Faults::new(&model),
+            impeded: false,
+            storm: 1,
             interval,
             requests: 0,
             jobs: 0,
@@ -301,8 +324,8 @@ impl<S: FactSink> World<S> {
 
     /// Runs until a notice, but not past `limit`; at the limit there is none.
     pub fn advance(&mut self, limit: u64) -> Option<Notice> {
-        if !self.refused.is_empty() {
-            return self.refused.pop_front();
+        if !self.pending.is_empty() {
+            return self.pending.pop_front();
         }
         loop {
             let event = self.events.next_time();
@@ -354,7 +377,7 @@ impl<S: FactSink> World<S> {
             Event::Effect => return self.effect(index as usize),
             Event::Granted => self.granted(index as usize),
             Event::Scrape => self.scrape(index as usize),
-            Event::Evaluate => return Some(self.evaluate()),
+            Event::Evaluate => return self.evaluate(),
             Event::Health => return self.health(),
             Event::Interval => {
                 self.at(self.now + self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
@@ -370,6 +393,11 @@ impl<S: FactSink> World<S> {
             Event::Check => self.check(),
             Event::CheckTimedOut => self.checked(index as usize, false),
             Event::Connected => self.connected(index),
+            Event::Fault => return self.fault(index),
+            Event::Deliver => self.deliver(index as usize),
+            Event::Held => self.held(index, true),
+            Event::Linked => self.held(index, false),
+            Event::Unavailable => self.unavailable(index),
             Event::Operator => {
                 return Some(Notice::Asked(self.model.operator[index as usize].1.clone()));
             }
@@ -419,6 +447,7 @@ impl<S: FactSink> World<S> {
             self.at(at.as_nanos().cast_unsigned(), Event::Operator, index as u32);
         }
         self.open_people();
+        self.open_faults();
     }
 
     fn find_next_arrival(&mut self) {
@@ -448,6 +477,9 @@ impl<S: FactSink> World<S> {
             pick(&self.choose.class_weights, draw) as u16
         });
         self.arrive(class, crate::slab::NONE);
+        for _ in 1..self.storm {
+            self.arrive(class, crate::slab::NONE);
+        }
     }
 }
 

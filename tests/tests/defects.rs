@@ -132,9 +132,9 @@ fn run(model: &Model, sinks: Sinks) -> World<Sinks> {
     loop {
         let input = match world.advance(end) {
             Some(Notice::Observed(observation)) => Input::Observe(observation),
-            Some(Notice::Completed { id, outcome }) => Input::Complete { id, outcome },
+            Some(Notice::Completed { id, outcome, .. }) => Input::Complete { id, outcome },
             Some(Notice::Asked(request)) => Input::Request(request),
-            Some(Notice::Interval) => continue,
+            Some(Notice::Interval | Notice::Fault { .. }) => continue,
             None => return world,
         };
         let now = world.timestamp(world.now());

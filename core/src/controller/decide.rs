@@ -153,7 +153,8 @@ impl Controller {
         if left > 0 {
             let resting =
                 self.state.standbys.iter().filter(|standby| standby.stage == Stage::Faulted);
-            decision.object(Veto::NoStandby { until: resting.map(|standby| standby.since).min() });
+            let until = resting.filter_map(|standby| standby.rests_until).min();
+            decision.object(Veto::NoStandby { until });
         }
     }
 

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Stage;
+use super::doubt::Doubt;
 use crate::command::{Command, CommandKind, Failure, Outcome};
 use crate::ids::{CommandId, Generation, ServerId};
-use crate::observation::{Dated, Health, Power, ServerView};
+use crate::observation::{Dated, Health, ServerView};
 use crate::policy::{Overdue, Policy, StepLimits};
 use crate::time::{Span, Timestamp};
 
@@ -18,6 +19,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// Share of the traffic for a server that joins.
     pub weight: u16,
+    /// The primary's last health check was bad: what is wrong may be wrong with all servers.
+    pub primary_is_ill: bool,
     /// The next command's number.
     pub next_id: &'a mut u64,
     /// Commands of this step.
@@ -31,21 +34,30 @@ pub struct Standby {
     pub server: ServerId,
     /// Its stage.
     pub stage: Stage,
-    /// When it entered the stage, or for a faulted one when its rest ends.
+    /// When it entered the stage.
     pub since: Timestamp,
-    generation: Generation,
-    command: Option<Command>,
+    /// When the rest of a faulted one ends.
+    #[serde(default)]
+    pub rests_until: Option<Timestamp>,
+    pub(super) generation: Generation,
+    pub(super) command: Option<Command>,
     attempts: u8,
     retry_at: Option<Timestamp>,
     /// When the stage's command was done; readings must be younger.
-    done_at: Option<Timestamp>,
+    pub(super) done_at: Option<Timestamp>,
     streak: u8,
     last_reading: Option<Timestamp>,
     faults: u8,
+    /// It has served since its machine was started.
+    #[serde(default)]
+    joined: bool,
     /// The sequence failed: it ends in [`Stage::Faulted`].
-    failed: bool,
+    pub(super) failed: bool,
     /// The machine is off: nothing on it is left to wait for.
-    dead: bool,
+    pub(super) dead: bool,
+    /// What contradicts its stage.
+    #[serde(default)]
+    pub(super) doubt: Option<Doubt>,
 }
 
 impl Standby {
@@ -55,6 +67,7 @@ impl Standby {
             server,
             stage: Stage::Standby,
             since: now,
+            rests_until: None,
             generation: Generation(0),
             command: None,
             attempts: 0,
@@ -63,8 +76,10 @@ impl Standby {
             streak: 0,
             last_reading: None,
             faults: 0,
+            joined: false,
             failed: false,
             dead: false,
+            doubt: None,
         }
     }
 
@@ -105,7 +120,6 @@ impl Standby {
 
     /// When it must be looked at again, whatever else happens.
     pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
-        let rest = (self.stage == Stage::Faulted).then_some(self.since);
         let waits = self.done_at.and_then(|done| match self.stage {
             Stage::Warming => Some(done + policy.steps.warm.deadline),
             Stage::Draining => Some(done + policy.steps.drain.deadline),
@@ -118,14 +132,17 @@ impl Standby {
             | Stage::Faulted => None,
         });
         let pending = self.retry_at.or(self.command.map(|command| command.deadline));
-        [rest, waits, pending].into_iter().flatten().min()
+        [self.rests_until, waits, pending].into_iter().flatten().min()
     }
 
     /// Begins a scale-up, or calls a scale-down back that has not stopped anything yet.
     pub fn begin_up(&mut self, context: &mut Context<'_>) {
         (self.failed, self.dead) = (false, false);
         match self.stage {
-            Stage::Quiescing => self.enter(Stage::Joining, CommandKind::ResumeJobs, context),
+            Stage::Quiescing if self.joined => {
+                self.enter(Stage::Joining, CommandKind::ResumeJobs, context);
+            }
+            Stage::Quiescing => self.enter(Stage::Warming, CommandKind::StartServices, context),
             Stage::Draining => self.enter(Stage::Joining, join(context), context),
             Stage::Standby
             | Stage::Starting
@@ -141,7 +158,8 @@ impl Standby {
     pub fn begin_down(&mut self, context: &mut Context<'_>) {
         match self.stage {
             Stage::Starting => self.enter(Stage::Stopping, CommandKind::PowerOff, context),
-            Stage::Warming => self.enter(Stage::Stopping, CommandKind::StopServices, context),
+            // Its workers may have taken jobs before its checks were good.
+            Stage::Warming => self.enter(Stage::Quiescing, CommandKind::QuiesceJobs, context),
             Stage::Standby
             | Stage::Joining
             | Stage::Serving
@@ -152,11 +170,24 @@ impl Standby {
         }
     }
 
-    fn enter(&mut self, stage: Stage, kind: CommandKind, context: &mut Context<'_>) {
+    pub(super) fn enter(&mut self, stage: Stage, kind: CommandKind, context: &mut Context<'_>) {
         self.stage = stage;
         self.since = context.now;
-        self.generation = Generation(self.generation.0 + 1);
+        self.rests_until = None;
+        self.doubt = None;
+        self.generation = self.generation.next();
         self.issue(kind, context);
+    }
+
+    /// A host of a higher term carries on: what has not ended is done again.
+    pub fn take_over(&mut self, term: u32, context: &mut Context<'_>) {
+        self.generation = self.generation.in_term(term);
+        let Some(command) = self.command else { return };
+        let deadline = context.now + limits(self.stage, context.policy).deadline;
+        let again = Command { generation: self.generation, deadline, ..command };
+        self.command = Some(again);
+        self.retry_at = None;
+        context.commands.push(again);
     }
 
     fn issue(&mut self, kind: CommandKind, context: &mut Context<'_>) {
@@ -193,9 +224,12 @@ impl Standby {
     /// What follows when a command's effect is in place.
     fn advance(&mut self, kind: CommandKind, context: &mut Context<'_>) {
         match kind {
-            CommandKind::PowerOn => self.enter(Stage::Warming, CommandKind::StartServices, context),
+            CommandKind::PowerOn => {
+                self.joined = false;
+                self.enter(Stage::Warming, CommandKind::StartServices, context);
+            }
             CommandKind::Join { .. } => {
-                self.faults = 0;
+                (self.faults, self.joined) = (0, true);
                 self.settle(Stage::Serving, context.now);
             }
             CommandKind::ResumeJobs => self.enter(Stage::Joining, join(context), context),
@@ -204,7 +238,8 @@ impl Standby {
                 self.faults = self.faults.saturating_add(1);
                 let doublings = self.faults.saturating_sub(1).min(5);
                 let rest = context.policy.steps.fault_backoff.times(1 << doublings);
-                self.settle(Stage::Faulted, context.now + rest);
+                self.settle(Stage::Faulted, context.now);
+                self.rests_until = Some(context.now + rest);
             }
             CommandKind::PowerOff => self.settle(Stage::Standby, context.now),
             CommandKind::Drain if self.dead => {
@@ -217,7 +252,9 @@ impl Standby {
     fn settle(&mut self, stage: Stage, since: Timestamp) {
         self.stage = stage;
         self.since = since;
+        self.rests_until = None;
         self.done_at = None;
+        self.doubt = None;
     }
 
     fn retry_or_give_up(&mut self, context: &mut Context<'_>) {
@@ -240,14 +277,12 @@ impl Standby {
 
     /// Time passed or the world was seen: retries, deadlines, evidence.
     pub fn progress(&mut self, view: Option<&ServerView>, context: &mut Context<'_>) {
-        if self.stage == Stage::Faulted && context.now >= self.since {
+        if self.rests_until.is_some_and(|until| context.now >= until) {
             self.failed = false;
             self.settle(Stage::Standby, context.now);
         }
         self.keep_trying(context);
-        if !self.dead && self.has_died(view) {
-            self.bury(context);
-        } else if self.command.is_none() {
+        if !self.reconcile(view, context) && self.command.is_none() {
             self.weigh(view, context);
         }
     }
@@ -263,26 +298,6 @@ impl Standby {
             context.commands.push(again);
         } else if self.retry_at.is_none() && context.now >= command.deadline {
             self.retry_or_give_up(context);
-        }
-    }
-
-    /// The provider says that a machine is off that should be on.
-    fn has_died(&self, view: Option<&ServerView>) -> bool {
-        let runs = matches!(
-            self.stage,
-            Stage::Warming | Stage::Joining | Stage::Serving | Stage::Draining | Stage::Quiescing
-        );
-        let power = view.and_then(|view| view.power);
-        runs && power.is_some_and(|power| power.value == Power::Off && power.at > self.since)
-    }
-
-    /// The proxy forgets a dead machine first; the power off that follows ends its billing.
-    fn bury(&mut self, context: &mut Context<'_>) {
-        (self.failed, self.dead) = (true, true);
-        if matches!(self.stage, Stage::Warming | Stage::Quiescing) {
-            self.enter(Stage::Stopping, CommandKind::PowerOff, context);
-        } else {
-            self.enter(Stage::Draining, CommandKind::Drain, context);
         }
     }
 
@@ -353,7 +368,7 @@ fn idle(reading: Option<Dated<u32>>) -> Option<Dated<bool>> {
     reading.map(|reading| Dated::new(reading.value == 0, reading.at))
 }
 
-const fn join(context: &Context<'_>) -> CommandKind {
+pub(super) const fn join(context: &Context<'_>) -> CommandKind {
     CommandKind::Join { weight: context.weight, slow_start: context.policy.steps.slow_start }
 }
 

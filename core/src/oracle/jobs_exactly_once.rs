@@ -1,5 +1,6 @@
 //! `jobs-exactly-once`: no job is lost, none is completed twice. One that ended with an error is
-//! not lost: its queue keeps it as failed.
+//! not lost: its queue keeps it as failed. One that Redis came back without counts as lost, and is
+//! nobody's fault here.
 
 use std::collections::VecDeque;
 
@@ -69,6 +70,7 @@ impl JobsExactlyOnce {
                 self.lost(job);
                 self.verdict.violate(at, || format!("job {} was evicted from its queue", job.0));
             }
+            Fact::JobLost { job } => self.lost(job),
             Fact::JobKilled { job, server } => {
                 self.lost(job);
                 self.verdict.violate(at, || format!("job {} was killed on {server}", job.0));
@@ -86,6 +88,11 @@ impl JobsExactlyOnce {
             | Fact::ServicesStopped { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
+            | Fact::Broke { .. }
+            | Fact::CommandApplied { .. }
+            | Fact::TookOver { .. }
+            | Fact::FaultBegan { .. }
+            | Fact::FaultEnded { .. }
             | Fact::Sampled { .. } => {}
             Fact::Flow(flow) => self.flow(at, flow),
         }
@@ -162,6 +169,10 @@ impl JobsExactlyOnce {
             self.window.pop_front();
             self.first += 1;
         }
+    }
+
+    pub const fn verdict(&mut self) -> &mut Verdict {
+        &mut self.verdict
     }
 
     pub fn close(mut self, closing: &Closing<'_>) -> (Verdict, JobCounts) {

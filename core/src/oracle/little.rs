@@ -52,6 +52,12 @@ impl Little {
             | Fact::JobEvicted { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
+            | Fact::JobLost { .. }
+            | Fact::Broke { .. }
+            | Fact::CommandApplied { .. }
+            | Fact::TookOver { .. }
+            | Fact::FaultBegan { .. }
+            | Fact::FaultEnded { .. }
             | Fact::Sampled { .. }
             | Fact::Flow(_) => return,
         };

@@ -127,6 +127,10 @@ impl OnlyWhenRequired {
         }
     }
 
+    pub const fn verdict(&mut self) -> &mut Verdict {
+        &mut self.verdict
+    }
+
     pub fn close(self) -> Verdict {
         self.verdict
     }

@@ -1,26 +1,41 @@
 //! `route-ready`, `drain-clean` and `no-failed-request`: what a server is when it gets work.
+//!
+//! A server that something broke while it had traffic is excused until it is ready again: no
+//! command took its services away, and nobody could know at once.
 
-use super::{Verdict, flag};
+use super::Verdict;
 use crate::fact::{Fact, FailureCause, Flow};
 use crate::ids::ServerId;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+
+/// What a server is at present.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    ready: bool,
+    receives: bool,
+    requests: i64,
+    jobs: i64,
+    /// When something broke it, if it is not ready again.
+    broken: Option<Timestamp>,
+    /// The proxy could not know yet.
+    excused: bool,
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Servers {
-    ready: Vec<bool>,
-    requests: Vec<i64>,
-    jobs: Vec<i64>,
+    servers: Vec<State>,
+    /// Within which a server that joins may have broken.
+    grace: Span,
     route_ready: Verdict,
     drain_clean: Verdict,
     no_failed: Verdict,
 }
 
 impl Servers {
-    pub fn new(servers: usize) -> Self {
+    pub fn new(servers: usize, grace: Span) -> Self {
         Self {
-            ready: vec![false; servers],
-            requests: vec![0; servers],
-            jobs: vec![0; servers],
+            servers: vec![State::default(); servers],
+            grace,
             route_ready: Verdict::new("route-ready"),
             drain_clean: Verdict::new("drain-clean"),
             no_failed: Verdict::new("no-failed-request"),
@@ -31,39 +46,55 @@ impl Servers {
         self.no_failed.violated
     }
 
+    pub const fn verdicts(&mut self) -> [&mut Verdict; 3] {
+        [&mut self.route_ready, &mut self.drain_clean, &mut self.no_failed]
+    }
+
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
-            Fact::ReadyChanged { server, ready } => *flag(&mut self.ready, server) = ready,
             Fact::RequestRouted { request, server } => {
                 self.routed(at, 1, server, || format!("request {} was", request.0));
             }
-            Fact::RequestRedispatched { server, .. } => self.requests[server.index()] -= 1,
+            Fact::RequestRedispatched { server, .. } => self.of(server).requests -= 1,
             Fact::RequestServed { server, .. } => self.answered(1, server),
             Fact::RequestFailed { request, server, cause, .. } => {
                 self.failed(at, 1, server, cause, || format!("request {}", request.0));
             }
-            Fact::JobStarted { server, .. } => self.jobs[server.index()] += 1,
+            Fact::JobStarted { server, .. } => self.of(server).jobs += 1,
             Fact::JobCompleted { server, .. }
             | Fact::JobFailed { server, .. }
-            | Fact::JobKilled { server, .. } => {
-                self.jobs[server.index()] -= 1;
+            | Fact::JobKilled { server, .. } => self.of(server).jobs -= 1,
+            Fact::ReadyChanged { server, ready } => self.ready_changed(server, ready),
+            Fact::RoutingChanged { server, receives } => self.routing_changed(at, server, receives),
+            Fact::Broke { server } => {
+                let state = self.of(server);
+                (state.broken, state.excused) = (Some(at), state.receives);
             }
-            Fact::ServicesStopped { server } | Fact::PowerChanged { server, on: false, .. } => {
-                self.stopped(at, server);
-            }
+            Fact::ServicesStopped { server }
+            | Fact::PowerChanged { server, on: false, commanded: true } => self.stopped(at, server),
             Fact::RequestArrived { .. }
             | Fact::RequestAbandoned { .. }
             | Fact::JobEnqueued { .. }
+            | Fact::JobLost { .. }
             | Fact::PowerChanged { .. }
-            | Fact::RoutingChanged { .. }
+            | Fact::CommandApplied { .. }
+            | Fact::TookOver { .. }
+            | Fact::FaultBegan { .. }
+            | Fact::FaultEnded { .. }
             | Fact::JobEvicted { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
             | Fact::Sampled { .. } => {}
             Fact::Flow(flow) => self.flow(at, flow),
         }
+    }
+
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
+    fn of(&mut self, server: ServerId) -> &mut State {
+        &mut self.servers[server.index()]
     }
 
     fn flow(&mut self, at: Timestamp, flow: Flow) {
@@ -75,11 +106,28 @@ impl Servers {
             Flow::Failed { count, server, cause } => {
                 self.failed(at, count, server, cause, || format!("{count} requests"));
             }
-            Flow::JobsStarted { count, server } => self.jobs[server.index()] += signed(count),
+            Flow::JobsStarted { count, server } => self.of(server).jobs += signed(count),
             Flow::JobsCompleted { count, server } | Flow::JobsKilled { count, server } => {
-                self.jobs[server.index()] -= signed(count);
+                self.of(server).jobs -= signed(count);
             }
             Flow::Arrived { .. } | Flow::Took { .. } | Flow::JobsEnqueued { .. } => {}
+        }
+    }
+
+    fn ready_changed(&mut self, server: ServerId, ready: bool) {
+        let state = self.of(server);
+        state.ready = ready;
+        if ready {
+            (state.broken, state.excused) = (None, false);
+        }
+    }
+
+    fn routing_changed(&mut self, at: Timestamp, server: ServerId, receives: bool) {
+        let grace = self.grace;
+        let state = self.of(server);
+        state.receives = receives;
+        if receives && !state.ready {
+            state.excused = state.broken.is_some_and(|broken| at.since(broken) <= grace);
         }
     }
 
@@ -92,9 +140,10 @@ impl Servers {
         server: ServerId,
         what: impl FnOnce() -> String,
     ) {
-        self.requests[server.index()] += signed(count);
         self.route_ready.checked += count;
-        if !self.ready[server.index()] {
+        let state = self.of(server);
+        state.requests += signed(count);
+        if !state.ready && !state.excused {
             self.route_ready.violate_times(count, at, || {
                 format!("{} routed to {server}, which is not ready", what())
             });
@@ -102,7 +151,7 @@ impl Servers {
     }
 
     fn answered(&mut self, count: u64, server: ServerId) {
-        self.requests[server.index()] -= signed(count);
+        self.of(server).requests -= signed(count);
         self.no_failed.checked += count;
     }
 
@@ -115,16 +164,23 @@ impl Servers {
         what: impl FnOnce() -> String,
     ) {
         self.no_failed.checked += count;
+        let state = server.map(|server| *self.of(server));
         if let Some(server) = server {
-            self.requests[server.index()] -= signed(count);
+            self.of(server).requests -= signed(count);
         }
         let by_scaling = match cause {
-            FailureCause::NoServer | FailureCause::Refused | FailureCause::Killed => true,
+            FailureCause::NoServer => self.servers.iter().all(|state| state.broken.is_none()),
+            FailureCause::Refused => !state.is_some_and(|state| state.excused),
+            FailureCause::Killed => state.is_none_or(|state| state.broken.is_none()),
             FailureCause::QueueFull
             | FailureCause::OutOfMemory
             | FailureCause::Overloaded
             | FailureCause::TimedOut
-            | FailureCause::RedisFull => server.is_some_and(|server| !self.ready[server.index()]),
+            | FailureCause::RedisFull
+            | FailureCause::Unreachable
+            | FailureCause::Unavailable => {
+                state.is_some_and(|state| !state.ready && state.broken.is_none())
+            }
         };
         if by_scaling {
             let place = server.map_or_else(|| "the proxy".to_owned(), |server| server.to_string());
@@ -135,7 +191,7 @@ impl Servers {
 
     fn stopped(&mut self, at: Timestamp, server: ServerId) {
         self.drain_clean.checked += 1;
-        let (requests, jobs) = (self.requests[server.index()], self.jobs[server.index()]);
+        let State { requests, jobs, .. } = *self.of(server);
         if requests > 0 || jobs > 0 {
             self.drain_clean.violate(at, || {
                 format!("{server} was stopped with {requests} requests and {jobs} jobs on it")

@@ -41,6 +41,10 @@ impl SharedState {
         self.written[file] = self.written[file].max(version);
     }
 
+    pub const fn verdict(&mut self) -> &mut Verdict {
+        &mut self.verdict
+    }
+
     /// Nothing is said where no file was read.
     pub fn close(self) -> Option<Verdict> {
         (self.verdict.checked > 0).then_some(self.verdict)

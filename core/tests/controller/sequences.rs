@@ -36,7 +36,7 @@ fn a_day_goes_up_and_down_in_order() {
     host.reach(Stage::Draining, 10);
     host.reach(Stage::Standby, 10);
     assert_eq!(host.names(), DOWN);
-    let generations: Vec<u32> = host.issued.iter().map(|command| command.generation.0).collect();
+    let generations: Vec<u64> = host.issued.iter().map(|command| command.generation.0).collect();
     assert!(generations.is_sorted(), "{generations:?}");
 }
 
@@ -75,7 +75,10 @@ fn a_server_that_never_gets_healthy_is_never_routed_to_and_is_stopped() {
         host.tick(90);
         host.machines[1].health = Health::SERVICES;
     }
-    assert_eq!(host.names(), ["power-on", "start-services", "stop-services", "power-off"]);
+    assert_eq!(
+        host.names(),
+        ["power-on", "start-services", "quiesce-jobs", "stop-services", "power-off"]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use tidegate_core::billing::{LedgerLine, Meter};
 use tidegate_core::demand::trigger::Rule;
 use tidegate_core::fact::{Fact, FactSink};
-use tidegate_core::oracle::{Closing, JobCounts, Verdict};
+use tidegate_core::oracle::{Closing, JobCounts, Verdict, Violated};
 use tidegate_core::record::{
     Action, Baseline, Billing, FORMAT, Jobs, LocalTime, PropertyResult, RuleInfo, RunRecord,
     ScaleEvent, Scaling, ServerInfo, Summary, Violation,
@@ -96,7 +96,11 @@ fn fingerprint(mut journal: blake3::Hasher, requests: &Collector, record: &RunRe
 }
 
 fn property(verdict: Verdict, zone: &TimeZone) -> PropertyResult {
-    let violation = |(at, what)| Violation { at: LocalTime::new(at, zone), what };
+    let violation = |one: Violated| Violation {
+        at: LocalTime::new(one.at, zone),
+        what: one.what,
+        under: one.decision.map(|decision| tidegate_core::explain::reason(&decision)),
+    };
     PropertyResult {
         name: verdict.property.to_owned(),
         holds: verdict.holds(),

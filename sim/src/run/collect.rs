@@ -215,6 +215,12 @@ impl FactSink for Collector {
             | Fact::JobEvicted { .. }
             | Fact::FileWritten { .. }
             | Fact::FileRead { .. }
+            | Fact::JobLost { .. }
+            | Fact::Broke { .. }
+            | Fact::CommandApplied { .. }
+            | Fact::TookOver { .. }
+            | Fact::FaultBegan { .. }
+            | Fact::FaultEnded { .. }
             | Fact::Sampled { .. } => {}
             Fact::Flow(flow) => self.flow(at, flow),
         }

@@ -75,5 +75,7 @@ const fn outcome(cause: FailureCause) -> &'static str {
         FailureCause::Overloaded => "overloaded",
         FailureCause::TimedOut => "timed-out",
         FailureCause::RedisFull => "redis-full",
+        FailureCause::Unreachable => "unreachable",
+        FailureCause::Unavailable => "unavailable",
     }
 }

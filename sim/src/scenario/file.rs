@@ -1,5 +1,6 @@
 //! The scenario file as it is written. `scenarios/README.md` is its manual.
 
+mod fault;
 mod fleet;
 mod shared;
 mod storage;
@@ -16,6 +17,7 @@ use super::length::Length;
 use super::load::LoadFile;
 use super::units::Size;
 
+pub use fault::FaultFile;
 pub use fleet::{FleetFile, ScaleFile};
 pub use shared::{
     DatabaseFile, EvictionFile, HostFile, NfsFile, ObjectsFile, RedisFile, WriteFile,
@@ -92,6 +94,9 @@ pub struct ScenarioFile {
     /// What a person asks the controller for.
     #[serde(default)]
     pub operator: Vec<OperatorFile>,
+    /// What goes wrong.
+    #[serde(default)]
+    pub fault: Vec<FaultFile>,
     /// Changes of the primary's plan by hand.
     #[serde(default)]
     pub resize: Vec<ResizeFile>,

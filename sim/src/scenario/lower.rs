@@ -2,6 +2,7 @@
 
 mod acts;
 mod alerts;
+mod faults;
 mod fidelity;
 mod files;
 mod fleet;
@@ -79,12 +80,14 @@ pub(super) fn lower(
         jobs: work::jobs(file, directory)?,
         cron_jobs: work::cron_jobs(file)?,
         loads,
+        faults: Vec::new(),
         resizes: acts::resizes(file, &run)?,
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
         fleet: None,
         notes: acts::unseen(file, start + duration),
     };
+    model.faults = faults::faults(file, model.group.standbys, duration)?;
     model.fleet = fleet::fleet(file, &model, directory)?.map(Arc::new);
     fidelity::choose(model, file.fidelity)
 }

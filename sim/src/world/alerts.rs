@@ -4,6 +4,8 @@ use tidegate_core::fact::FactSink;
 use tidegate_core::policy::Metric;
 use tidegate_core::{Alert, Observation, Ratio, RuleId};
 
+use crate::model::FaultKind;
+
 use super::{Event, Notice, World};
 
 impl<S: FactSink> World<S> {
@@ -27,12 +29,17 @@ impl<S: FactSink> World<S> {
         let Some(alertmanager) = &mut self.alertmanager else { return };
         let (news, again) = alertmanager.flush(index, self.now);
         if let Some(held) = news {
-            self.notifications.push_back(Alert {
+            let alert = Alert {
                 rule: RuleId(index as u8),
                 since: self.timestamp(held.since),
                 resolved: held.resolved,
                 at: self.timestamp(self.now),
-            });
+            };
+            if self.is_on(FaultKind::AlertsDisordered) {
+                self.notifications.push_front(alert);
+            } else {
+                self.notifications.push_back(alert);
+            }
             let delay = self.model.alerts.as_ref().map_or(0, |alerts| alerts.delay.as_nanos());
             self.at(self.now + delay.cast_unsigned(), Event::Notified, 0);
         }
@@ -44,6 +51,10 @@ impl<S: FactSink> World<S> {
     /// The controller learns of an alert, and of nothing else.
     pub(super) fn notified(&mut self) -> Option<Notice> {
         let alerts = vec![self.notifications.pop_front()?];
-        Some(Notice::Observed(Observation { alerts, ..Observation::default() }))
+        let notice = Notice::Observed(Observation { alerts, ..Observation::default() });
+        if self.is_on(FaultKind::AlertsTwice) {
+            self.pending.push_back(notice.clone());
+        }
+        Some(notice)
     }
 }

@@ -1,7 +1,9 @@
 //! The proxy's own checks: a server that does not answer them is taken out until it does.
 
-use tidegate_core::Power;
 use tidegate_core::fact::FactSink;
+use tidegate_core::{Power, ServerId};
+
+use crate::model::Part;
 
 use super::{Event, World};
 
@@ -26,13 +28,14 @@ impl<S: FactSink> World<S> {
         let Some(checks) = self.model.proxy.health else { return };
         self.at(self.now + checks.every.as_nanos().cast_unsigned(), Event::Check, 0);
         for server in 0..self.servers.len() {
-            let target = &self.servers[server];
-            if !target.receives {
+            if !self.servers[server].receives {
                 continue;
             }
-            if target.ready {
+            let cut = self.is_cut_off(Part::Proxy, ServerId(server as u16));
+            let target = &self.servers[server];
+            if target.ready && !cut {
                 self.checked(server, true);
-            } else if target.power == Power::On {
+            } else if target.power == Power::On && !cut {
                 self.checked(server, false);
             } else {
                 let timeout = checks.timeout.as_nanos().cast_unsigned();

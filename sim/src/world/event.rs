@@ -26,10 +26,15 @@ pub(super) enum Event {
     Granted,
     FlowPhaseDone,
     Snapshot,
+    Fault,
+    Deliver,
+    Held,
+    Linked,
+    Unavailable,
 }
 
 /// By their numbers.
-pub(super) const EVENTS: [Event; 23] = [
+pub(super) const EVENTS: [Event; 28] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -53,6 +58,11 @@ pub(super) const EVENTS: [Event; 23] = [
     Event::Granted,
     Event::FlowPhaseDone,
     Event::Snapshot,
+    Event::Fault,
+    Event::Deliver,
+    Event::Held,
+    Event::Linked,
+    Event::Unavailable,
 ];
 /// Bits of a payload that say whom an event is about; those above are its number.
 pub(super) const INDEX_BITS: u32 = 27;

@@ -3,7 +3,7 @@
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::{JobId, ServerId};
 
-use crate::model::Queue;
+use crate::model::{FaultKind, Queue};
 use crate::slab::{Kind, NONE, Task};
 
 use super::{Event, World};
@@ -30,7 +30,7 @@ impl<S: FactSink> World<S> {
         let job = self.model.cron_jobs[index];
         self.at(self.now + job.every.as_nanos().cast_unsigned(), Event::CronJob, index as u32);
         for _ in 0..job.count {
-            if self.admit_job(job.class) {
+            if self.admit_job(job.class) && !self.is_on(FaultKind::RedisFull) {
                 self.enqueue(job.class, NONE);
             }
         }
@@ -103,11 +103,16 @@ impl<S: FactSink> World<S> {
         self.tasks.remove(slot);
         self.job_forgotten(class);
         self.tell(how);
-        let target = &mut self.servers[usize::from(server)];
+        self.worker_is_free(usize::from(server), usize::from(kind));
+    }
+
+    /// A worker whose job ended otherwise takes the next.
+    pub(super) fn worker_is_free(&mut self, server: usize, kind: usize) {
+        let target = &mut self.servers[server];
         target.jobs -= 1;
-        target.idle_job_workers[usize::from(kind)] += 1;
+        target.idle_job_workers[kind] += 1;
         if target.takes_jobs {
-            self.take_job(usize::from(server), usize::from(kind));
+            self.take_job(server, kind);
         }
     }
 

@@ -15,23 +15,66 @@ use super::{Event, Notice, World};
 /// Steps in which the proxy raises the share of a server that has joined.
 const SLOW_START_STEPS: u64 = 20;
 
+/// How a command is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// It has its effect.
+    pub acts: bool,
+    /// It is answered.
+    pub tells: bool,
+    /// With a failure.
+    pub fails: Option<Failure>,
+    /// And again, so long after.
+    pub again: Option<Span>,
+}
+
+impl Manner {
+    /// As it should be.
+    pub const SOUND: Self = Self { acts: true, tells: true, fails: None, again: None };
+    /// Without an answer.
+    pub const MUTE: Self = Self { tells: false, ..Self::SOUND };
+}
+
+/// Why work ends that is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demise {
+    /// A command stopped the server.
+    Stopped,
+    /// Something broke.
+    Broke,
+    /// The kernel killed its worker.
+    OutOfMemory,
+}
+
 impl<S: FactSink> World<S> {
-    /// Begins to carry out `command`; a [`Notice::Completed`] tells when its effect is in place.
-    /// A repeated command takes its time again and changes nothing twice.
-    pub fn execute(&mut self, command: Command) {
-        let server = &mut self.servers[command.server.index()];
-        if command.generation < server.generation {
-            return self.complete_after(0, command);
+    /// From now on hosts of a lower term are not heard.
+    pub fn fence(&mut self, term: u32) {
+        self.term = self.term.max(term);
+        self.tell(Fact::TookOver { term });
+    }
+
+    /// Whether another host has taken over, or another sequence has begun, since it was given.
+    fn is_fenced(&self, command: Command) -> bool {
+        command.generation.term() < self.term
+            || command.generation < self.servers[command.server.index()].generation
+    }
+
+    /// Begins to carry out a command that has arrived.
+    pub(super) fn carry_out(&mut self, command: Command, manner: Manner) {
+        if self.is_fenced(command) {
+            return self.later(self.now, Event::Effect, command, manner);
         }
+        let server = &mut self.servers[command.server.index()];
         server.generation = command.generation;
         let change = self.model.proxy.change.as_nanos().cast_unsigned();
         let delay = match command.kind {
             CommandKind::PowerOn => {
                 if self.model.provider.is_some() && server.power == Power::Off {
-                    return self.ask_provider(command);
+                    return self.ask_provider(command, manner);
                 }
                 self.power_on(command.server);
-                self.choose.boot.draw()
+                let boot = self.choose.boot.draw();
+                self.slower_boot(command.server, boot)
             }
             CommandKind::StartServices => self.choose.services.draw(),
             CommandKind::Join { .. }
@@ -44,20 +87,16 @@ impl<S: FactSink> World<S> {
                 self.choose.stop.draw()
             }
         };
-        self.complete_after(delay, command);
-    }
-
-    pub(super) fn complete_after(&mut self, delay: u64, command: Command) {
-        self.later(self.now + delay, Event::Effect, command);
+        self.later(self.now.saturating_add(delay), Event::Effect, command, manner);
     }
 
     /// Keeps `command` for an event that is about it.
-    pub(super) fn later(&mut self, time: u64, event: Event, command: Command) {
+    pub(super) fn later(&mut self, time: u64, event: Event, command: Command, manner: Manner) {
         let index = self.effects.iter().position(Option::is_none).unwrap_or(self.effects.len());
         if index == self.effects.len() {
             self.effects.push(None);
         }
-        self.effects[index] = Some(command);
+        self.effects[index] = Some((command, manner));
         self.at(time, event, index as u32);
     }
 
@@ -71,12 +110,49 @@ impl<S: FactSink> World<S> {
     }
 
     pub(super) fn effect(&mut self, index: usize) -> Option<Notice> {
-        let command = self.effects[index].take()?;
-        let server = command.server;
-        if command.generation < self.servers[server.index()].generation {
-            let outcome = Outcome::Failed(Failure::Fenced);
-            return Some(Notice::Completed { id: command.id, outcome });
+        let (command, manner) = self.effects[index].take()?;
+        let outcome = match manner.fails {
+            _ if self.is_fenced(command) => Outcome::Failed(Failure::Fenced),
+            Some(failure) => Outcome::Failed(failure),
+            None if manner.acts && self.is_deaf(command) => Outcome::Failed(Failure::Unreachable),
+            None => {
+                if manner.acts {
+                    self.act(command);
+                }
+                Outcome::Done
+            }
+        };
+        let notice = Notice::Completed { id: command.id, outcome, term: command.generation.term() };
+        if let Some(after) = manner.again {
+            let time = self.now.saturating_add(after.as_nanos().cast_unsigned());
+            let fails = match outcome {
+                Outcome::Done => None,
+                Outcome::Failed(failure) => Some(failure),
+            };
+            let again = Manner { acts: false, tells: true, fails, again: None };
+            self.later(time, Event::Effect, command, again);
         }
+        manner.tells.then_some(notice)
+    }
+
+    /// Whether what the command is for runs no more.
+    fn is_deaf(&self, command: Command) -> bool {
+        let to_the_server = match command.kind {
+            CommandKind::StartServices
+            | CommandKind::QuiesceJobs
+            | CommandKind::ResumeJobs
+            | CommandKind::StopServices => true,
+            CommandKind::PowerOn
+            | CommandKind::Join { .. }
+            | CommandKind::Drain
+            | CommandKind::PowerOff => false,
+        };
+        to_the_server && self.servers[command.server.index()].power != Power::On
+    }
+
+    fn act(&mut self, command: Command) {
+        let Command { server, generation, .. } = command;
+        self.tell(Fact::CommandApplied { server, generation });
         match command.kind {
             CommandKind::PowerOn => self.servers[server.index()].come_up(self.now),
             CommandKind::StartServices => self.services_started(server),
@@ -87,17 +163,16 @@ impl<S: FactSink> World<S> {
             CommandKind::StopServices => self.services_stopped(server),
             CommandKind::PowerOff => self.powered_off(server),
         }
-        Some(Notice::Completed { id: command.id, outcome: Outcome::Done })
     }
 
-    fn services_started(&mut self, server: ServerId) {
+    pub(super) fn services_started(&mut self, server: ServerId) {
         if self.servers[server.index()].ready {
-            return;
+            return self.take_jobs(server.index());
         }
         let hardware = self.model.servers[server.index()].clone();
         let machine = &mut self.servers[server.index()];
         machine.equip(&hardware);
-        machine.ready = true;
+        (machine.ready, machine.comes_back) = (true, false);
         if let Some(flows) = &mut self.flows {
             flows.equip(server.index(), &self.model);
         }
@@ -132,7 +207,7 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn set_receives(&mut self, server: ServerId, receives: bool) {
+    pub(super) fn set_receives(&mut self, server: ServerId, receives: bool) {
         if self.servers[server.index()].receives != receives {
             self.servers[server.index()].receives = receives;
             self.tell(Fact::RoutingChanged { server, receives });
@@ -143,11 +218,12 @@ impl<S: FactSink> World<S> {
     }
 
     fn services_stopped(&mut self, server: ServerId) {
+        self.servers[server.index()].comes_back = false;
         if !self.servers[server.index()].ready {
             return;
         }
         self.tell(Fact::ServicesStopped { server });
-        self.kill_all(server);
+        self.kill_all(server, Demise::Stopped);
         self.servers[server.index()].ready = false;
         self.servers[server.index()].takes_jobs = false;
         self.tell(Fact::ReadyChanged { server, ready: false });
@@ -164,7 +240,7 @@ impl<S: FactSink> World<S> {
     }
 
     /// Whatever runs on the server ends here: requests get an error, jobs are gone.
-    fn kill_all(&mut self, server: ServerId) {
+    pub(super) fn kill_all(&mut self, server: ServerId, how: Demise) {
         let machine = &mut self.servers[server.index()];
         machine.cpu.clear(self.now);
         machine.pools.iter_mut().for_each(|pool| pool.accept_queue.clear());
@@ -174,7 +250,7 @@ impl<S: FactSink> World<S> {
             connections.close_all(server);
         }
         for slot in self.tasks.on_server(server.0) {
-            self.kill(slot, server);
+            self.kill(slot, server, how);
         }
         self.kill_flows(server);
         if server.is_primary() {
@@ -182,8 +258,8 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn kill(&mut self, slot: u32, server: ServerId) {
-        self.lose(slot, server, FailureCause::Killed);
+    fn kill(&mut self, slot: u32, server: ServerId, how: Demise) {
+        self.lose(slot, server, how);
         if self.awaits_event(slot) {
             self.tasks.get_mut(slot).server = u16::MAX;
         } else {
@@ -192,15 +268,26 @@ impl<S: FactSink> World<S> {
     }
 
     /// Nobody works for this task any more: its client gets an error, a job is gone.
-    pub(super) fn lose(&mut self, slot: u32, server: ServerId, cause: FailureCause) {
+    pub(super) fn lose(&mut self, slot: u32, server: ServerId, how: Demise) {
         let task = *self.tasks.get(slot);
+        let (job, broke) = (JobId(task.id), how == Demise::Broke);
         match task.kind {
             Kind::Job => {
                 self.job_forgotten(task.class);
-                self.tell(Fact::JobKilled { job: JobId(task.id), server });
+                self.tell(if broke {
+                    Fact::JobFailed { job, server }
+                } else {
+                    Fact::JobKilled { job, server }
+                });
             }
             Kind::Request => {
-                let user = self.answer_with_error(slot, cause);
+                let user = self.answer_with_error(
+                    slot,
+                    match how {
+                        Demise::Stopped | Demise::Broke => FailureCause::Killed,
+                        Demise::OutOfMemory => FailureCause::OutOfMemory,
+                    },
+                );
                 if user != NONE {
                     self.answered(user, false);
                 }

@@ -8,7 +8,7 @@ use tidegate_core::{
 
 use super::server::Seen;
 use super::{Event, Notice, World};
-use crate::model::{MonitoredFrom, Monitoring};
+use crate::model::{FaultKind, MonitoredFrom, Monitoring, Part};
 use crate::prometheus::{Query, Rate};
 
 /// Part of an interval by which the scrapes of each further server are shifted: the golden ratio's,
@@ -27,7 +27,7 @@ impl<S: FactSink> World<S> {
             self.at(shift - shift % SECOND, Event::Scrape, index as u32);
         }
         for back in (1..=range / scrape).rev() {
-            self.sample(0, -back * scrape);
+            self.sample(0, -back * scrape, 0);
         }
     }
 
@@ -37,35 +37,54 @@ impl<S: FactSink> World<S> {
         self.at(self.now + every, Event::Scrape, index as u32);
         let server = &self.servers[index];
         let from_boot = self.model.monitoring.from == MonitoredFrom::Boot;
-        if server.power == Power::On && (from_boot || server.receives) {
-            self.sample(index, self.now.cast_signed());
+        let up = server.power == Power::On && (from_boot || server.receives);
+        if up && !self.is_unmeasured(ServerId(index as u16)) {
+            let skew = self.skew(ServerId(index as u16));
+            self.sample(index, self.now.cast_signed(), skew);
         } else {
             self.targets[index].miss(self.now.cast_signed());
         }
     }
 
-    fn sample(&mut self, index: usize, at: i64) {
+    /// Whether faults keep a server from being measured.
+    fn is_unmeasured(&mut self, server: ServerId) -> bool {
+        self.befalls_server(FaultKind::ScrapesMissing, server)
+            || self.is_on(FaultKind::MonitoringDown)
+            || self.is_cut_off(Part::Monitoring, server)
+    }
+
+    /// Takes a sample by a clock that is behind by `skew`.
+    fn sample(&mut self, index: usize, at: i64, skew: i64) {
         let server = &mut self.servers[index];
         let busy = server.cpu.busy(self.now);
-        self.targets[index].scrape(at, server.idle(at, busy), server.memory_used());
+        self.targets[index].scrape(at - skew, server.idle(at, busy), server.memory_used());
     }
 
     /// The look that rules are evaluated on.
-    pub(super) fn evaluate(&mut self) -> Notice {
+    pub(super) fn evaluate(&mut self) -> Option<Notice> {
         let every = self.model.monitoring.evaluate.as_nanos().cast_unsigned();
         self.at(self.now + every, Event::Evaluate, 0);
+        if self.is_on(FaultKind::MonitoringDown) {
+            self.servers.iter_mut().for_each(|server| server.seen = Seen::default());
+            return Some(self.look());
+        }
         for index in 0..self.servers.len() {
             self.servers[index].seen = self.query(index);
         }
         let means = self.tell_sampled();
         self.evaluate_alerts(means);
-        Notice::Observed(self.observe())
+        Some(self.look())
+    }
+
+    fn look(&mut self) -> Notice {
+        let observation = self.observe();
+        self.notify(Notice::Observed(observation))
     }
 
     /// What Prometheus answers for one server.
     fn query(&self, index: usize) -> Seen {
         let Monitoring { range, look_back, delay, .. } = self.model.monitoring;
-        let (now, delay) = (self.now.cast_signed(), delay.as_nanos());
+        let (now, delay) = (self.now.cast_signed(), delay.as_nanos() + self.further_delay());
         let over = |back: Span| Query { now, delay, back: back.as_nanos() };
         let target = &self.targets[index];
         let cores = u128::from(self.servers[index].cores);
@@ -103,12 +122,15 @@ impl<S: FactSink> World<S> {
     pub(super) fn health(&mut self) -> Option<Notice> {
         let every = self.model.monitoring.health.as_nanos().cast_unsigned();
         self.at(self.now + every, Event::Health, 0);
-        self.moving.then(|| Notice::Observed(self.observe()))
+        self.moving.then(|| self.look())
     }
 
-    fn observe(&self) -> Observation {
-        let view = |index| self.view(index);
-        let servers = (0..self.servers.len()).map(view).collect();
+    fn observe(&mut self) -> Observation {
+        let mut servers = Vec::with_capacity(self.servers.len());
+        for index in 0..self.servers.len() {
+            let view = self.view(index);
+            servers.push(self.distort(view));
+        }
         Observation { servers, ..Observation::default() }
     }
 
@@ -118,6 +140,7 @@ impl<S: FactSink> World<S> {
         let mut view = ServerView::unknown(ServerId(index as u16));
         let dated = |(at, value)| Dated::new(value, self.moment(at));
         view.power = Some(Dated::new(server.power, now));
+        view.routed = Some(Dated::new(server.receives, now));
         view.cpu = server.seen.cpu.map(dated);
         view.memory = server.seen.memory.map(dated);
         if server.power != Power::On {

@@ -1,11 +1,12 @@
 //! The out-of-memory killer.
 
 use tidegate_core::ServerId;
-use tidegate_core::fact::{FactSink, FailureCause};
+use tidegate_core::fact::FactSink;
 
 use crate::slab::Kind;
 
 use super::World;
+use super::machine::Demise;
 
 impl<S: FactSink> World<S> {
     /// The kernel kills the web worker that has grown most, until memory suffices again.
@@ -30,7 +31,7 @@ impl<S: FactSink> World<S> {
 
     /// The cores are free of it at once; a station finishes what it is at, and answers to nobody.
     fn kill_request(&mut self, slot: u32, server: ServerId) {
-        self.lose(slot, server, FailureCause::OutOfMemory);
+        self.lose(slot, server, Demise::OutOfMemory);
         if self.awaits_event(slot) {
             self.tasks.get_mut(slot).server = u16::MAX;
         } else {

@@ -8,10 +8,15 @@ use crate::slab::{Kind, NONE};
 use super::World;
 
 impl<S: FactSink> World<S> {
-    /// A refusal is back: a request ends with an error, a job as a failed one. Whoever asked may
-    /// have been killed in between.
+    /// A refusal is back.
     #[cold]
     pub(super) fn overloaded(&mut self, slot: u32) {
+        self.visit_failed(slot, FailureCause::Overloaded);
+    }
+
+    /// A request ends with an error, a job as a failed one. Whoever asked may have been killed in
+    /// between.
+    pub(super) fn visit_failed(&mut self, slot: u32, cause: FailureCause) {
         let task = *self.tasks.get(slot);
         if task.server == u16::MAX {
             return self.tasks.remove(slot);
@@ -21,7 +26,7 @@ impl<S: FactSink> World<S> {
             Kind::Job => {
                 return self.job_ended(slot, Fact::JobFailed { job: JobId(task.id), server });
             }
-            Kind::Request => self.answer_with_error(slot, FailureCause::Overloaded),
+            Kind::Request => self.answer_with_error(slot, cause),
             Kind::Abandoned | Kind::Free => {
                 self.tell(Fact::RequestAbandoned { request, server });
                 NONE

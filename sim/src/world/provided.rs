@@ -5,6 +5,7 @@ use tidegate_core::{Command, Failure, Outcome, ServerId};
 
 use crate::provider::Ask;
 
+use super::machine::Manner;
 use super::{Event, Notice, World};
 
 impl<S: FactSink> World<S> {
@@ -24,30 +25,31 @@ impl<S: FactSink> World<S> {
     }
 
     /// A start is asked for. While one is under way for the same server, another changes nothing.
-    pub(super) fn ask_provider(&mut self, command: Command) {
+    pub(super) fn ask_provider(&mut self, command: Command, manner: Manner) {
         let same = |other: &Command| other.server == command.server && other.id == command.id;
-        let pending = self.effects.iter().flatten().any(same);
+        let pending = self.effects.iter().flatten().any(|(other, _)| same(other));
         if !pending && !self.asks.iter().any(|ask| same(&ask.command)) {
-            self.asks.push(Ask { at: self.now, command });
+            self.asks.push(Ask { at: self.now, command, manner });
         }
     }
 
     /// The provider's answer: when the machine begins to boot, or that there is none.
     pub fn provider_answers(&mut self, ask: Ask, begins: Option<u64>) {
         let Some(begins) = begins else { return self.refuse_start(ask.command) };
-        self.later(begins, Event::Granted, ask.command);
+        self.later(begins, Event::Granted, ask.command, ask.manner);
     }
 
     fn refuse_start(&mut self, command: Command) {
-        self.refused.push_back(Notice::Completed {
+        self.pending.push_back(Notice::Completed {
             id: command.id,
+            term: command.generation.term(),
             outcome: Outcome::Failed(Failure::OutOfCapacity),
         });
     }
 
     /// The machine begins to boot, unless nobody wants it any more.
     pub(super) fn granted(&mut self, index: usize) {
-        let Some(command) = self.effects[index].take() else { return };
+        let Some((command, manner)) = self.effects[index].take() else { return };
         if command.generation < self.servers[command.server.index()].generation {
             self.releases.push(self.now);
             return;
@@ -55,7 +57,8 @@ impl<S: FactSink> World<S> {
         self.given[command.server.index()] = true;
         self.power_on(command.server);
         let boot = self.choose.boot.draw();
-        self.complete_after(boot, command);
+        let boot = self.slower_boot(command.server, boot);
+        self.later(self.now.saturating_add(boot), Event::Effect, command, manner);
     }
 
     /// A machine that the provider gave goes back to it.

@@ -117,6 +117,13 @@ impl Store {
         }
     }
 
+    /// It lost what it kept; a cache of objects fills again as they are read.
+    pub fn clear(&mut self) {
+        self.objects = 0;
+        self.written.iter_mut().for_each(VecDeque::clear);
+        self.written_bytes = 0;
+    }
+
     /// How much must go before `bytes` more fit in.
     fn excess(&self, bytes: u64) -> u64 {
         self.used().saturating_add(bytes).saturating_sub(self.config.limit)

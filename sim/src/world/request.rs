@@ -70,7 +70,20 @@ impl<S: FactSink> World<S> {
         self.begin(slot, *self.tasks.get(slot));
     }
 
-    pub(super) fn begin(&mut self, slot: u32, Task { class, phase, server, .. }: Task) {
+    pub(super) fn begin(&mut self, slot: u32, task: Task) {
+        if self.impeded {
+            let phases = &self.classes[usize::from(task.class)].phases;
+            let place = phases.get(usize::from(task.phase)).map(|step| step.place);
+            if place.is_some_and(|place| self.impede(slot, place)) {
+                return;
+            }
+        }
+        self.begin_unimpeded(slot, task);
+    }
+
+    #[expect(clippy::inline_always, reason = "each step of each request comes through here")]
+    #[inline(always)]
+    pub(super) fn begin_unimpeded(&mut self, slot: u32, Task { class, phase, server, .. }: Task) {
         let Some(step) = self.classes[usize::from(class)].phases.get(usize::from(phase)) else {
             return self.finish(slot);
         };
@@ -171,7 +184,8 @@ impl<S: FactSink> World<S> {
             return self.job_finished(slot);
         }
         let job = self.enqueues(task.class);
-        let refused = self.store.is_some() && !self.keep(task.class, job);
+        let refused = self.store.is_some() && !self.keep(task.class, job)
+            || self.faults.is_some() && self.finds_redis_full(task.class, job);
         match task.kind {
             Kind::Request if refused => self.refuse_write(slot),
             Kind::Request => {

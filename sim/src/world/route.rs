@@ -3,6 +3,7 @@
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
 use tidegate_core::{RequestId, ServerId};
 
+use crate::model::Part;
 use crate::slab::{Kind, NONE};
 
 use super::World;
@@ -51,6 +52,9 @@ impl<S: FactSink> World<S> {
         self.tell(Fact::RequestRouted { request, server: ServerId(server as u16) });
         if !self.servers[server].ready {
             return Err(FailureCause::Refused);
+        }
+        if self.impeded && self.is_cut_off(Part::Proxy, ServerId(server as u16)) {
+            return Err(FailureCause::Unreachable);
         }
         if self.connections.is_some() && self.must_connect(slot, server) {
             return Ok(());

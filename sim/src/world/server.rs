@@ -57,6 +57,11 @@ pub(super) struct Server {
     memory_limit: u64,
     memory_fixed: u64,
     memory_grown: u64,
+    /// How many times as much as usual a worker gains with each request, and what came of that.
+    pub leak: u64,
+    memory_leaked: u64,
+    /// A fault took its services away, and they come back when it ends.
+    pub comes_back: bool,
     /// Requests that its workers have answered, where they are not followed one by one.
     answered: f64,
     /// What a shared service on it holds.
@@ -94,6 +99,9 @@ impl Server {
             memory_limit: u64::MAX,
             memory_fixed: 0,
             memory_grown: 0,
+            leak: 1,
+            memory_leaked: 0,
+            comes_back: false,
             answered: 0.0,
             memory_hosted: 0,
             memory: model.memory,
@@ -120,7 +128,7 @@ impl Server {
             self.memory_limit = hardware.memory_bytes;
         }
         self.memory_fixed = self.memory.base + u64::from(workers) * self.memory.worker;
-        self.memory_grown = 0;
+        (self.memory_grown, self.memory_leaked) = (0, 0);
         self.answered = 0.0;
         self.warmed = 0;
     }
@@ -165,7 +173,7 @@ impl Server {
     }
 
     const fn memory_in_use(&self) -> u64 {
-        self.memory_fixed + self.memory_grown + self.memory_hosted
+        self.memory_fixed + self.memory_grown + self.memory_leaked + self.memory_hosted
     }
 
     /// Share of its memory in use; past the whole it is full.
@@ -177,6 +185,7 @@ impl Server {
     /// A worker has answered a request and grew by it; whether it is due to be replaced.
     pub fn grow(&mut self, bench: usize, worker: u32) -> bool {
         self.memory_grown += self.memory.growth;
+        self.memory_leaked += self.memory.growth * (self.leak - 1);
         let worker = &mut self.pools[bench].workers[worker as usize];
         worker.answered += 1;
         worker.answered == worker.limit
@@ -213,8 +222,11 @@ impl Server {
             .map(|(_, bench, worker)| (bench, worker))
     }
 
-    /// A fresh worker takes the place of this one, which gives back what it has gained.
+    /// A fresh worker takes the place of this one, which gives back what it has gained, and its part
+    /// of what has leaked.
     pub fn renew(&mut self, bench: usize, worker: u32) {
+        let workers: usize = self.pools.iter().map(|pool| pool.workers.len()).sum();
+        self.memory_leaked -= self.memory_leaked.div_ceil(workers.max(1) as u64);
         let worker = &mut self.pools[bench].workers[worker as usize];
         self.memory_grown -= u64::from(worker.answered) * self.memory.growth;
         *worker = self.limits.fresh();

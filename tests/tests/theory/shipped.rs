@@ -31,9 +31,9 @@ pub fn run<S: FactSink>(model: &Model, sink: S) -> World<S> {
     loop {
         let input = match world.advance(end) {
             Some(Notice::Observed(observation)) => Input::Observe(observation),
-            Some(Notice::Completed { id, outcome }) => Input::Complete { id, outcome },
+            Some(Notice::Completed { id, outcome, .. }) => Input::Complete { id, outcome },
             Some(Notice::Asked(request)) => Input::Request(request),
-            Some(Notice::Interval) => continue,
+            Some(Notice::Interval | Notice::Fault { .. }) => continue,
             None => return world,
         };
         let step = controller.step(world.timestamp(world.now()), input);

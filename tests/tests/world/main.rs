@@ -59,7 +59,7 @@ fn world(set: &[&str]) -> World<Facts> {
     World::new(model(set), Span::from_mins(1), Facts::default())
 }
 
-fn command(id: u64, generation: u32, kind: CommandKind) -> Command {
+fn command(id: u64, generation: u64, kind: CommandKind) -> Command {
     let (id, generation) = (CommandId(id), Generation(generation));
     Command { id, server: STANDBY, generation, deadline: Timestamp::MAX, kind }
 }
@@ -72,7 +72,7 @@ fn join(weight: u16, slow_start: Span) -> CommandKind {
 fn outcome(world: &mut World<Facts>, id: u64) -> Outcome {
     loop {
         let notice = world.advance(u64::MAX - 1);
-        if let Some(Notice::Completed { id: CommandId(ended), outcome }) = notice
+        if let Some(Notice::Completed { id: CommandId(ended), outcome, .. }) = notice
             && ended == id
         {
             return outcome;

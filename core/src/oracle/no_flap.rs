@@ -1,0 +1,106 @@
+//! `no-flap`: a rule does not ask for a server again that was released under the same load.
+
+use super::Verdict;
+use crate::decision::{Decision, Source, Verdict as Decided};
+use crate::fact::Fact;
+use crate::policy::{Metric, Policy};
+use crate::time::{Span, Timestamp};
+
+/// More load than this share of that at the release is another load, in per cent.
+const SAME: u64 = 105;
+
+/// What the serving servers carry together, in millionths of one server.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    cpu: u64,
+    memory: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct NoFlap {
+    metrics: Vec<Metric>,
+    /// A release longer ago than this was right at its time.
+    window: Span,
+    /// The means over the servers that receive traffic.
+    means: Load,
+    receiving: Vec<bool>,
+    released: Option<(Timestamp, Load)>,
+    verdict: Verdict,
+}
+
+impl NoFlap {
+    pub fn new(servers: usize, policy: &Policy) -> Self {
+        let longest = policy.up.iter().map(|rule| rule.window).max().unwrap_or(Span::ZERO);
+        Self {
+            metrics: policy.up.iter().map(|rule| rule.metric).collect(),
+            window: longest + policy.cool_down.up + policy.stabilization.down,
+            means: Load::default(),
+            receiving: vec![false; servers],
+            released: None,
+            verdict: Verdict::new("no-flap"),
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
+    pub fn fact(&mut self, fact: Fact) {
+        if let Fact::Sampled { cpu, memory, .. } = fact {
+            self.means = Load { cpu: u64::from(cpu.ppm()), memory: u64::from(memory.ppm()) };
+        } else if let Fact::RoutingChanged { server, receives } = fact {
+            self.receiving[server.index()] = receives;
+        } else if let Fact::FaultBegan { .. } | Fact::Broke { .. } = fact {
+            self.released = None;
+        }
+    }
+
+    pub fn step(&mut self, at: Timestamp, decision: &Decision) {
+        match decision.verdict {
+            Decided::Hold => {}
+            Decided::ScaleDown(_) => {
+                let by_a_person = decision.source == Some(Source::Manual);
+                self.released = (!by_a_person).then(|| (at, self.load()));
+            }
+            Decided::ScaleUp(_) => {
+                self.verdict.checked += 1;
+                let released = self.released.take();
+                if let (Some(Source::Rule(rule)), Some((then, before))) =
+                    (decision.source, released)
+                    && at.since(then) <= self.window
+                {
+                    self.judge(at, usize::from(rule.0), before);
+                }
+            }
+        }
+    }
+
+    /// CPU work is shared among those that serve; memory is each one's own.
+    fn load(&self) -> Load {
+        let serving = self.receiving.iter().filter(|receives| **receives).count() as u64;
+        Load { cpu: self.means.cpu * serving, ..self.means }
+    }
+
+    fn judge(&mut self, at: Timestamp, rule: usize, before: Load) {
+        let now = self.load();
+        let (then, now) = match self.metrics.get(rule) {
+            Some(Metric::Cpu) => (before.cpu, now.cpu),
+            Some(Metric::Memory) => (before.memory, now.memory),
+            None => return,
+        };
+        if now * 100 <= then * SAME {
+            self.verdict.violate(at, || {
+                format!(
+                    "rule {} asked for a server again that had been released under the same load",
+                    rule + 1
+                )
+            });
+        }
+    }
+
+    pub const fn verdict(&mut self) -> &mut Verdict {
+        &mut self.verdict
+    }
+
+    pub fn close(self) -> Verdict {
+        self.verdict
+    }
+}

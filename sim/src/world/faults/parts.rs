@@ -1,0 +1,156 @@
+//! Machines, services, workers and the proxy: how they break, and how they come back.
+
+use tidegate_core::fact::{Fact, FactSink};
+use tidegate_core::{JobId, Power, ServerId};
+
+use crate::model::{FaultKind, Injection};
+use crate::slab::Kind;
+use crate::world::World;
+use crate::world::machine::Demise;
+
+impl<S: FactSink> World<S> {
+    pub(super) fn fault_begins(&mut self, fault: u16) {
+        let injection = self.model.faults[usize::from(fault)].clone();
+        let kind = injection.kind;
+        if kind == FaultKind::Deploy {
+            self.deploy(fault);
+        } else if kind == FaultKind::ProxyRestarts {
+            self.proxy_restarts(fault);
+        } else if kind == FaultKind::RedisRestarts {
+            self.redis_restarts(fault, injection.keeps_data);
+        } else if kind == FaultKind::RetryStorm {
+            self.storm = injection.factor as u32;
+        }
+        for server in self.concerned(&injection) {
+            let befallen = match kind {
+                FaultKind::ServerDies => self.lose_power(server),
+                FaultKind::ServicesCrash => self.lose_services(server),
+                FaultKind::WorkerDies => self.lose_worker(server),
+                FaultKind::MemoryLeak => {
+                    self.servers[server.index()].leak = injection.factor as u64;
+                    true
+                }
+                _ => false,
+            };
+            if befallen {
+                self.count_fault(fault);
+            }
+        }
+    }
+
+    /// What a fault took away comes back, unless a command has taken it away since.
+    pub(super) fn fault_ends(&mut self, fault: u16) {
+        let injection = self.model.faults[usize::from(fault)].clone();
+        let kind = injection.kind;
+        if kind == FaultKind::RetryStorm {
+            self.storm = 1;
+        } else if kind == FaultKind::Deploy {
+            for index in 0..self.servers.len() {
+                self.bring_back(ServerId(index as u16));
+            }
+        }
+        for server in self.concerned(&injection) {
+            let machine = &mut self.servers[server.index()];
+            if kind == FaultKind::MemoryLeak {
+                machine.leak = 1;
+            } else if kind == FaultKind::ServicesCrash {
+                self.bring_back(server);
+            } else if kind == FaultKind::ServerDies && server.is_primary() {
+                machine.come_up(self.now);
+                self.tell(Fact::PowerChanged { server, on: true, commanded: false });
+                self.bring_back(server);
+            }
+        }
+    }
+
+    fn concerned(&self, injection: &Injection) -> Vec<ServerId> {
+        let all = (0..self.servers.len()).map(|index| ServerId(index as u16));
+        all.filter(|server| injection.concerns(*server)).collect()
+    }
+
+    /// A machine is off from one moment to the next, and what ran on it is lost.
+    fn lose_power(&mut self, server: ServerId) -> bool {
+        if self.servers[server.index()].power == Power::Off {
+            return false;
+        }
+        self.lose_services(server);
+        self.servers[server.index()].power = Power::Off;
+        self.give_back(server);
+        self.tell(Fact::PowerChanged { server, on: false, commanded: false });
+        true
+    }
+
+    fn lose_services(&mut self, server: ServerId) -> bool {
+        if !self.servers[server.index()].ready {
+            return false;
+        }
+        self.tell(Fact::Broke { server });
+        self.kill_all(server, Demise::Broke);
+        let machine = &mut self.servers[server.index()];
+        (machine.ready, machine.takes_jobs, machine.comes_back) = (false, false, true);
+        self.tell(Fact::ReadyChanged { server, ready: false });
+        true
+    }
+
+    fn bring_back(&mut self, server: ServerId) {
+        let machine = &self.servers[server.index()];
+        if machine.comes_back && machine.power == Power::On {
+            self.services_started(server);
+        }
+    }
+
+    /// Benches restart wherever they run.
+    fn deploy(&mut self, fault: u16) {
+        for index in 0..self.servers.len() {
+            if self.lose_services(ServerId(index as u16)) {
+                self.count_fault(fault);
+            }
+        }
+    }
+
+    /// The job that was begun first ends with an error; its worker is started anew at once.
+    fn lose_worker(&mut self, server: ServerId) -> bool {
+        let jobs = self.tasks.on_server(server.0).into_iter();
+        let begun = |slot: &u32| (self.tasks.get(*slot).started, *slot);
+        let found = jobs.filter(|slot| self.tasks.get(*slot).kind == Kind::Job).min_by_key(begun);
+        let Some(slot) = found else { return false };
+        let task = *self.tasks.get(slot);
+        self.lose(slot, server, Demise::Broke);
+        if self.awaits_event(slot) {
+            self.tasks.get_mut(slot).server = u16::MAX;
+        } else {
+            self.servers[server.index()].cpu.remove(self.now, slot);
+            self.cpu_changed(server.index());
+            self.tasks.remove(slot);
+        }
+        self.worker_is_free(server.index(), usize::from(task.bench));
+        true
+    }
+
+    /// The proxy has its file alone to go by, in which no standby has joined.
+    fn proxy_restarts(&mut self, fault: u16) {
+        for index in 1..self.servers.len() {
+            if self.servers[index].receives {
+                self.count_fault(fault);
+                self.set_receives(ServerId(index as u16), false);
+            }
+        }
+    }
+
+    /// Visits wait until it is back; without its data, so do no jobs.
+    fn redis_restarts(&mut self, fault: u16, keeps_data: bool) {
+        self.count_fault(fault);
+        if keeps_data {
+            return;
+        }
+        for queue in 0..self.queues.len() {
+            while let Some(slot) = self.queues[queue].pop_front() {
+                let task = *self.tasks.get(slot);
+                self.tasks.remove(slot);
+                self.job_forgotten(task.class);
+                self.tell(Fact::JobLost { job: JobId(task.id) });
+            }
+        }
+        self.stored(crate::world::redis::Store::clear);
+    }
+}
