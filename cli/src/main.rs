@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input.
 
+mod check;
 mod print;
 mod refuse;
 mod run;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Command {
     /// Simulates a scenario, prints its report and writes it to `out/<name>/`.
     Run(run::RunArguments),
+    /// Draws scenarios with faults, runs and judges them, and shrinks what fails.
+    Check(check::CheckArguments),
     /// Prints the JSON Schema of the scenario file.
     Schema,
 }
@@ -38,6 +41,7 @@ enum Format {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();
             tell(

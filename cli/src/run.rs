@@ -111,7 +111,7 @@ fn report(record: &RunRecord, simulation: &Simulation, format: Format) -> ExitCo
 }
 
 /// So many threads, or one for each core.
-fn threads(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
+pub(crate) fn threads(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
     let cores = || std::thread::available_parallelism().ok();
     jobs.or_else(cores).unwrap_or(NonZeroUsize::MIN)
 }
@@ -139,7 +139,7 @@ fn simulate(
     Ok(finished)
 }
 
-fn progress_bar(steps: u64) -> ProgressBar {
+pub(crate) fn progress_bar(steps: u64) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

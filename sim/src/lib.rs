@@ -7,6 +7,7 @@
 pub mod alertmanager;
 pub mod arrivals;
 pub mod chance;
+pub mod check;
 pub mod cpu;
 pub mod events;
 pub mod fleet;

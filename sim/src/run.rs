@@ -22,7 +22,7 @@ use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timel
 use tidegate_core::{Command, Controller, Input, ServerId, Span, Timestamp};
 
 use crate::flow::Tables;
-use crate::model::{CrashPoint, Model};
+use crate::model::{CrashPoint, FaultKind, Model};
 use crate::provider::{Ask, Provider};
 use crate::world::{Notice, World};
 
@@ -84,6 +84,8 @@ pub struct Finished {
     pub record: RunRecord,
     /// Events that the world processed.
     pub events: u64,
+    /// How often each fault befell something.
+    pub faults: Vec<(FaultKind, u64)>,
     /// Latencies and waits.
     pub(crate) times: [Times; 2],
 }
@@ -101,6 +103,17 @@ pub fn run(
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Finished> {
     run_traced(model, journal, None, progress)
+}
+
+/// Simulates `model` without a journal and with coarse times, for those who look at the verdicts.
+pub(crate) fn run_unrecorded(model: &Model) -> io::Result<Finished> {
+    let detail = Detail { interval: timeline::length(model.duration), fine: false, tables: None };
+    let mut run = Run::new(Arc::new(model.clone()), &detail, None, None);
+    let mut provider = Provider::new(model.provider.unwrap_or_default());
+    while !run.go(u64::MAX, &mut |_| {})? {
+        run.ask(&mut provider);
+    }
+    Ok(run.finish())
 }
 
 /// As [`run`], writing each request as a line of CSV into `requests`, if that is given: its number,

@@ -16,6 +16,8 @@ use toml::de::{DeTable, DeValue};
 use crate::model::Model;
 
 pub use file::ScenarioFile;
+pub(crate) use lower::{expected, expected_requests};
+pub(crate) use set::Edits;
 
 /// What the command line changes in a scenario.
 #[derive(Clone, Debug, Default)]

@@ -143,6 +143,29 @@ pub fn pareto_least(mean: Span, most: Span, alpha: f64) -> Option<Span> {
 }
 
 impl Dist {
+    /// As many times as long.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        let longer = |span: Span| Span::from_nanos((span.as_nanos() as f64 * factor) as i64);
+        match self {
+            Self::Constant(mean) => Self::Constant(longer(*mean)),
+            Self::Exponential(mean) => Self::Exponential(longer(*mean)),
+            Self::Lognormal { mean, cv } => Self::Lognormal { mean: longer(*mean), cv: *cv },
+            Self::Erlang { mean, stages } => {
+                Self::Erlang { mean: longer(*mean), stages: *stages }
+            }
+            Self::HyperExponential { mean, cv } => {
+                Self::HyperExponential { mean: longer(*mean), cv: *cv }
+            }
+            Self::Pareto { least, most, alpha } => {
+                Self::Pareto { least: longer(*least), most: longer(*most), alpha: *alpha }
+            }
+            Self::Empirical(values) => {
+                Self::Empirical(values.iter().map(|&one| (one as f64 * factor) as u64).collect())
+            }
+        }
+    }
+
     /// Its mean in seconds.
     pub fn mean_seconds(&self) -> f64 {
         match self {

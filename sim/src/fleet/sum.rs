@@ -45,7 +45,7 @@ impl Sum {
 
     /// Group `index` has ended so. In whatever order they come, the sum is the same.
     pub fn add(&mut self, index: usize, finished: Finished) {
-        let Finished { record, events, times } = finished;
+        let Finished { record, events, times, .. } = finished;
         self.events += events;
         match &mut self.times {
             None => self.times = Some(times),

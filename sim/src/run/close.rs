@@ -26,6 +26,8 @@ impl Run<'_> {
         let (ages, work) = (self.world.ages(), self.world.work());
         let (in_flight, jobs_pending) = (self.world.in_flight(), self.world.jobs_pending());
         let events = self.world.events();
+        let kinds = self.model.faults.iter().map(|fault| fault.kind);
+        let faults = kinds.zip(self.world.fault_hits()).collect();
         let Sinks { panel, meter, collector, .. } = self.world.sink;
         let ledger = meter.into_ledger(end);
         let requests = collector.requests(panel.failed_by_scaling(), in_flight);
@@ -72,7 +74,7 @@ impl Run<'_> {
             servers: self.model.servers.iter().enumerate().map(server_info).collect(),
         };
         record.summary.fingerprint = fingerprint(self.hash, &collector, &record);
-        Finished { record, events, times: collector.into_times() }
+        Finished { record, events, faults, times: collector.into_times() }
     }
 
     fn close_stages(&mut self, end: Timestamp) {

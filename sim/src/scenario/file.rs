@@ -38,6 +38,9 @@ pub struct ScenarioFile {
     /// Seed of every stream of chance. Default 1.
     #[serde(default = "one")]
     pub seed: u64,
+    /// Requests that each one stands for. Default 1.
+    #[serde(default = "one_grain")]
+    pub grain: u32,
     /// How closely requests are followed. Default `request`.
     #[serde(default)]
     pub fidelity: FidelityFile,
@@ -116,6 +119,10 @@ pub enum FidelityFile {
     Fluid,
     /// As flows where one by one would take minutes.
     Auto,
+}
+
+const fn one_grain() -> u32 {
+    1
 }
 
 const fn one() -> u64 {

@@ -6,6 +6,7 @@ mod faults;
 mod fidelity;
 mod files;
 mod fleet;
+mod grain;
 mod hardware;
 mod loads;
 mod monitoring;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 use tidegate_core::policy::{Place as PolicyPlace, WallTime};
 use tidegate_core::{GroupConfig, Span, Timestamp};
+
+pub(crate) use fidelity::{expected, expected_requests};
 
 use super::file::ScenarioFile;
 use super::{Fault, Key, Overrides};
@@ -76,6 +79,8 @@ pub(super) fn lower(
         cache: parts::cache(file)?,
         monitoring,
         alerts: alerts::alerts(file)?,
+        grain: file.grain,
+        scales: loads::scales(file),
         requests: work::requests(file, directory)?,
         jobs: work::jobs(file, directory)?,
         cron_jobs: work::cron_jobs(file)?,
@@ -87,6 +92,7 @@ pub(super) fn lower(
         fleet: None,
         notes: acts::unseen(file, start + duration),
     };
+    grain::coarsen(&mut model)?;
     model.faults = faults::faults(file, model.group.standbys, duration)?;
     model.fleet = fleet::fleet(file, &model, directory)?.map(Arc::new);
     fidelity::choose(model, file.fidelity)

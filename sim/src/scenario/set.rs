@@ -27,6 +27,45 @@ pub(super) fn apply(text: &str, set: &str) -> Result<String, String> {
     }
 }
 
+/// Changes of a file that are made together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Edits {
+    removed: Vec<String>,
+    set: Vec<(String, String)>,
+}
+
+impl Edits {
+    pub const fn new() -> Self {
+        Self { removed: Vec::new(), set: Vec::new() }
+    }
+
+    /// Takes a table or key of the top level out.
+    pub fn remove(&mut self, key: &str) {
+        self.removed.push(key.to_owned());
+    }
+
+    /// Puts a value, as TOML writes it, at a dotted key.
+    pub fn set(&mut self, key: &str, value: impl Into<String>) {
+        self.set.push((key.to_owned(), value.into()));
+    }
+
+    /// The text with all changes.
+    ///
+    /// # Errors
+    /// What cannot be changed, as a sentence.
+    pub fn apply(&self, text: &str) -> Result<String, String> {
+        let mut document = text.parse::<DocumentMut>().map_err(|why| why.to_string())?;
+        for key in &self.removed {
+            document.remove(key);
+        }
+        for (key, value) in &self.set {
+            put(document.as_item_mut(), &keys(key), value_of(value))
+                .map_err(|why| format!("`{key}` {why}"))?;
+        }
+        Ok(document.to_string())
+    }
+}
+
 /// A value as TOML writes it; what is none, such as `5m` or `80%`, is a text.
 fn value_of(text: &str) -> Value {
     text.parse().unwrap_or_else(|_| Value::from(text))

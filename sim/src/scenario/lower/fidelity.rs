@@ -56,8 +56,13 @@ fn unknown_to_flows(model: &Model) -> Option<&'static str> {
     keys.into_iter().find(|(given, _)| *given).map(|(_, key)| key)
 }
 
+/// Requests that a model's loads bring.
+pub(crate) fn expected_requests(model: &Model) -> f64 {
+    expected(&model.loads, model.duration)
+}
+
 /// Requests that the loads bring, people's at the pace of their thoughts.
-fn expected(loads: &[Load], duration: Span) -> f64 {
+pub(crate) fn expected(loads: &[Load], duration: Span) -> f64 {
     let load = |load: &Load| match load {
         Load::Open(open) => Cumulative::new(open).expected(duration.as_secs_f64()),
         Load::Exam(exam) => {

@@ -81,6 +81,19 @@ pub(super) fn loads(
     Ok((loads, longest))
 }
 
+/// The factors on the loads, as they are given.
+pub(super) fn scales(file: &ScenarioFile) -> Vec<f64> {
+    let scale = |load: &LoadFile| match load {
+        LoadFile::Constant { scale, .. }
+        | LoadFile::Curve { scale, .. }
+        | LoadFile::BusinessHours { scale, .. }
+        | LoadFile::FlashSale { scale, .. }
+        | LoadFile::Exam { scale, .. }
+        | LoadFile::Trace { scale, .. } => scale.unwrap_or(1.0),
+    };
+    file.load.iter().map(scale).collect()
+}
+
 /// The key that the rates of a load come from.
 const fn rate_key(load: &LoadFile) -> &'static str {
     match load {

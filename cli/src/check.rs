@@ -1,0 +1,184 @@
+//! `tidegate check`: drawn scenarios with faults, by the thousand.
+
+mod report;
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tidegate_sim::check::{Base, Bounds, Failure, Shrunk, Swarm, Swept, regression, shrink, swarm};
+
+use crate::run::{progress_bar, threads};
+use crate::{Format, print, refuse, tell};
+
+use report::{Found, Report};
+
+/// Runs that shrinking one failure may take.
+const BUDGET: u32 = 600;
+/// Failures that are shrunk, one of each property.
+const SHRUNK: usize = 5;
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The scenario files that runs are drawn from, in turn.
+    #[arg(required = true)]
+    scenarios: Vec<PathBuf>,
+    /// How many runs.
+    #[arg(long, default_value = "200")]
+    runs: u64,
+    /// The seed of all draws.
+    #[arg(long, default_value = "1")]
+    seed: u64,
+    /// Threads. The result does not depend on it. Default: one for each core.
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+    /// Ends with the runs that are done after so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    time_limit: Option<u64>,
+    /// Within what is drawn: a TOML file.
+    #[arg(long, value_name = "FILE")]
+    bounds: Option<PathBuf>,
+    /// Prints the scenario of this run and ends.
+    #[arg(long, value_name = "RUN")]
+    draw: Option<u64>,
+    /// Where the scenarios of failures go.
+    #[arg(long, value_name = "DIR", default_value = "scenarios/regressions")]
+    regressions: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// `tidegate check`.
+pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
+    let bounds = match arguments.bounds.as_deref().map(Bounds::read).transpose() {
+        Ok(bounds) => bounds.unwrap_or_default(),
+        Err(why) => return refuse::option(&why.to_string(), "see scenarios/README.md"),
+    };
+    let read = |path: &PathBuf| Base::read(path);
+    let bases = match arguments.scenarios.iter().map(read).collect::<Result<Vec<_>, _>>() {
+        Ok(bases) => bases,
+        Err(error) => return refuse::scenario(error),
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let all = Swarm {
+        bases: &bases,
+        bounds: &bounds,
+        seed: arguments.seed,
+        runs: arguments.runs,
+        jobs: threads(arguments.jobs),
+        stop: &stop,
+    };
+    if let Some(number) = arguments.draw {
+        return tell(&all.case(number).text, ExitCode::SUCCESS);
+    }
+    stop_early(&stop, arguments.time_limit);
+    let started = Instant::now();
+    let swept = sweep(&all, started);
+    let wall = started.elapsed();
+    let found = match save(&all, &swept, arguments) {
+        Ok(found) => found,
+        Err((path, why)) => {
+            let what = format!("{} cannot be written", path.display());
+            return refuse::plain(&what, &why);
+        }
+    };
+    let report = Report {
+        swept: &swept,
+        bounds: &bounds,
+        found: &found,
+        wanted: arguments.runs,
+        seed: arguments.seed,
+        wall,
+    };
+    let text = match arguments.format {
+        Format::Text => report.text(),
+        Format::Json => report.json(),
+    };
+    tell(&text, if swept.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Ends a swarm after its time, or when the person at the terminal has enough.
+fn stop_early(stop: &Arc<AtomicBool>, limit: Option<u64>) {
+    let by_hand = Arc::clone(stop);
+    // A second Ctrl-C ends the program at once.
+    let end = move || {
+        if by_hand.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    if let Err(why) = ctrlc::set_handler(end) {
+        print::complaint(&format!("note: Ctrl-C ends without a report: {why}"));
+    }
+    if let Some(seconds) = limit {
+        let stop = Arc::clone(stop);
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(seconds));
+            stop.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
+fn sweep(all: &Swarm<'_>, started: Instant) -> Swept {
+    let bar = progress_bar(all.runs);
+    let swept = swarm(all, &|done, seconds| {
+        let rate = seconds / 86_400.0 / started.elapsed().as_secs_f64().max(1e-3);
+        bar.set_position(done);
+        bar.set_message(format!("{done} of {} runs, {rate:.0} simulated days/s", all.runs));
+    });
+    bar.finish_and_clear();
+    swept
+}
+
+/// Shrinks the first failure of each property, and writes it as a scenario.
+fn save(
+    all: &Swarm<'_>,
+    swept: &Swept,
+    arguments: &CheckArguments,
+) -> Result<Vec<Found>, (PathBuf, std::io::Error)> {
+    let mut firsts: Vec<&(u64, Failure)> = Vec::new();
+    for failed in &swept.failed {
+        if firsts.iter().all(|first| first.1.property != failed.1.property) {
+            firsts.push(failed);
+        }
+    }
+    let mut found = Vec::new();
+    for (number, failure) in firsts.into_iter().take(SHRUNK) {
+        let shrunk = shrink(&all.case(*number), failure, BUDGET);
+        let path = write(&shrunk, *number, arguments)?;
+        found.push(Found { run: *number, shrunk, path });
+    }
+    Ok(found)
+}
+
+fn write(
+    shrunk: &Shrunk,
+    number: u64,
+    arguments: &CheckArguments,
+) -> Result<PathBuf, (PathBuf, std::io::Error)> {
+    let directory = &arguments.regressions;
+    let files: Vec<String> =
+        arguments.scenarios.iter().map(|path| path.display().to_string()).collect();
+    let bounds = arguments
+        .bounds
+        .as_deref()
+        .map_or_else(String::new, |path: &Path| format!(" --bounds {}", path.display()));
+    let found_by = format!(
+        "tidegate check {} --seed {} --runs {}{bounds}",
+        files.join(" "),
+        arguments.seed,
+        arguments.runs
+    );
+    let property = &shrunk.failure.property;
+    let path = directory.join(format!("{property}-{}-{number}.toml", arguments.seed));
+    let text = regression(shrunk, directory, &found_by);
+    let failed = |why| (path.clone(), why);
+    fs::create_dir_all(directory).map_err(failed)?;
+    fs::write(&path, text).map_err(failed)?;
+    Ok(path)
+}

@@ -1,0 +1,90 @@
+//! `tidegate check`: drawn scenarios with faults, run and judged by the thousand.
+//!
+//! Each run is a scenario file of its own: a shipped one with its load, topology, policy and faults
+//! drawn anew within [`Bounds`]. What is drawn depends on the seed, the file and the number of the
+//! run alone, so the result is the same on any number of threads.
+
+mod bounds;
+mod case;
+mod chance;
+mod draw;
+mod faults;
+mod regression;
+mod shrink;
+mod tally;
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::side_by_side::side_by_side;
+
+pub use bounds::{Bounds, BoundsError};
+pub use case::{Base, Case, Failure, Outcome};
+pub use draw::draw;
+pub use regression::regression;
+pub use shrink::{Shrunk, shrink};
+pub use tally::Tally;
+
+/// What a swarm is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Swarm<'a> {
+    /// The scenarios that runs are drawn from, in turn.
+    pub bases: &'a [Base],
+    /// Within which bounds.
+    pub bounds: &'a Bounds,
+    /// The seed of all draws.
+    pub seed: u64,
+    /// How many runs.
+    pub runs: u64,
+    /// On how many threads.
+    pub jobs: NonZeroUsize,
+    /// Ends the swarm with the runs that are done by then.
+    pub stop: &'a AtomicBool,
+}
+
+/// What came of a swarm.
+#[derive(Clone, Debug, Default)]
+pub struct Swept {
+    /// What was covered.
+    pub tally: Tally,
+    /// Runs that failed, by their numbers, and how.
+    pub failed: Vec<(u64, Failure)>,
+}
+
+/// Draws and runs cases; `done` is told after each how many are, and the seconds simulated so far.
+pub fn swarm(swarm: &Swarm<'_>, done: &(dyn Fn(u64, f64) + Sync)) -> Swept {
+    let swept = Mutex::new(Swept::default());
+    let (count, simulated) = (AtomicU64::new(0), AtomicU64::new(0));
+    let numbers: Vec<u64> = (0..swarm.runs).collect();
+    // A run that fails is a result, not an error.
+    let _ = side_by_side(swarm.jobs, numbers, |number| {
+        if swarm.stop.load(Ordering::Relaxed) {
+            return Ok::<(), ()>(());
+        }
+        let case = swarm.case(number);
+        let outcome = case.run();
+        let seconds = outcome.simulated.as_secs_f64();
+        if let Ok(mut swept) = swept.lock() {
+            swept.tally.add(&outcome);
+            swept.failed.extend(outcome.failure.map(|failure| (number, failure)));
+        }
+        let all = simulated.fetch_add(seconds as u64, Ordering::Relaxed) + seconds as u64;
+        done(count.fetch_add(1, Ordering::Relaxed) + 1, all as f64);
+        Ok(())
+    });
+    let mut swept = swept.into_inner().unwrap_or_default();
+    swept.failed.sort_by_key(|(number, _)| *number);
+    swept
+}
+
+impl Swarm<'_> {
+    /// The case of run `number`.
+    pub fn case(&self, number: u64) -> Case {
+        let base = &self.bases[(number % self.bases.len() as u64) as usize];
+        draw(base, self.bounds, self.seed, number)
+    }
+}
+
+#[cfg(test)]
+mod tests;

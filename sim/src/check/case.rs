@@ -1,0 +1,157 @@
+//! A case: a scenario that was drawn, and what comes of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use tidegate_core::Span;
+
+use crate::model::{FaultKind, Model};
+use crate::run::run_unrecorded;
+use crate::scenario::{Overrides, ScenarioError, parse};
+
+/// A scenario file that cases are drawn from.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// Its name, without folders and ending.
+    pub name: String,
+    /// The file as it was given.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// Where its traces lie.
+    pub directory: PathBuf,
+    /// What it comes to.
+    pub model: Model,
+}
+
+impl Base {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// As [`crate::scenario::read`].
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let model = crate::scenario::read(path, &Overrides::default())?;
+        Ok(Self {
+            name: model.name.clone(),
+            file: path.display().to_string(),
+            text: std::fs::read_to_string(path).unwrap_or_default(),
+            directory: path.parent().unwrap_or(Path::new(".")).to_owned(),
+            model,
+        })
+    }
+}
+
+/// A scenario that was drawn.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its name.
+    pub name: String,
+    /// The file that it comes from.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// Where its traces lie.
+    pub directory: PathBuf,
+}
+
+/// How a case failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The first property that was violated, `panic` or `refused`.
+    pub property: String,
+    /// All that were, of these.
+    pub properties: Vec<String>,
+    /// What happened, with its time and the decision in force.
+    pub what: String,
+    /// When, from the start of the run.
+    pub at: Span,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Time that was simulated.
+    pub simulated: Span,
+    /// Requests that arrived.
+    pub requests: u64,
+    /// Requests that failed.
+    pub failed_requests: u64,
+    /// Jobs that were enqueued.
+    pub jobs: u64,
+    /// Scale events: up, down, failed.
+    pub events: [u64; 3],
+    /// How often faults of each kind befell something.
+    pub faults: Vec<(FaultKind, u64)>,
+    /// How it failed, if it did.
+    pub failure: Option<Failure>,
+}
+
+impl Case {
+    /// Reads the case as a scenario.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub fn model(&self) -> Result<Model, ScenarioError> {
+        parse(&self.name, &self.file, &self.text, &self.directory, &Overrides::default())
+    }
+
+    /// Runs it. A panic is a failure like any other.
+    pub fn run(&self) -> Outcome {
+        match self.model() {
+            Ok(model) => run_model(&model),
+            Err(error) => {
+                Outcome { failure: Some(plain("refused", error.to_string())), ..Outcome::default() }
+            }
+        }
+    }
+}
+
+pub(super) fn run_model(model: &Model) -> Outcome {
+    let run = || run_unrecorded(model);
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(finished)) => {
+            let summary = &finished.record.summary;
+            let broken: Vec<_> = summary.properties.iter().filter(|one| !one.holds).collect();
+            let failure = broken.first().map(|first| {
+                let violation = first.violations.first();
+                Failure {
+                    property: first.name.clone(),
+                    properties: broken.iter().map(|one| one.name.clone()).collect(),
+                    what: violation.map_or_else(String::new, |one| {
+                        let under = one.under.as_deref().unwrap_or("no decision yet");
+                        format!("{} at {} ({under})", one.what, one.at)
+                    }),
+                    at: violation
+                        .map_or(model.duration, |one| one.at.at.since(model.start)),
+                }
+            });
+            Outcome {
+                simulated: model.duration,
+                requests: summary.requests.arrived,
+                failed_requests: summary.requests.failed,
+                jobs: summary.jobs.enqueued,
+                events: [summary.scaling.ups, summary.scaling.downs, summary.scaling.failed],
+                faults: finished.faults,
+                failure,
+            }
+        }
+        Ok(Err(why)) => Outcome { failure: Some(plain("panic", why.to_string())), ..Outcome::default() },
+        Err(panic) => {
+            let what = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let failure = plain("panic", what.unwrap_or_default());
+            Outcome { failure: Some(failure), ..Outcome::default() }
+        }
+    }
+}
+
+fn plain(property: &str, what: String) -> Failure {
+    Failure {
+        property: property.to_owned(),
+        properties: vec![property.to_owned()],
+        what,
+        at: Span::ZERO,
+    }
+}

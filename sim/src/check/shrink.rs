@@ -1,0 +1,166 @@
+//! A failing case made small: fewer parts, a shorter run, rounder numbers, and the same failure.
+//!
+//! Greedy, as delta debugging is: a change is kept if the smaller file is read and violates the same
+//! property. Every part of the file may go, the largest first.
+
+mod parts;
+
+use tidegate_core::Span;
+use toml_edit::{DocumentMut, Item, value};
+
+use super::case::{Case, Failure};
+use parts::{Path, parts, remove, replace, simpler};
+
+/// A case that was shrunk.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// The small case.
+    pub case: Case,
+    /// How it fails.
+    pub failure: Failure,
+    /// Runs that this took.
+    pub trials: u32,
+}
+
+/// Shrinks `case`, which violates `property` as `failure` says, in at most `budget` runs.
+pub fn shrink(case: &Case, failure: &Failure, budget: u32) -> Shrunk {
+    let Ok(document) = case.text.parse::<DocumentMut>() else {
+        return Shrunk { case: case.clone(), failure: failure.clone(), trials: 0 };
+    };
+    let mut shrinker = Shrinker {
+        case: case.clone(),
+        document,
+        failure: failure.clone(),
+        trials: 0,
+        budget,
+    };
+    while shrinker.pass() && shrinker.trials < budget {}
+    let Shrinker { mut case, document, failure, trials, .. } = shrinker;
+    case.text = document.to_string();
+    Shrunk { case, failure, trials }
+}
+
+struct Shrinker {
+    case: Case,
+    document: DocumentMut,
+    failure: Failure,
+    trials: u32,
+    budget: u32,
+}
+
+impl Shrinker {
+    /// Tries every change once; whether one was kept.
+    fn pass(&mut self) -> bool {
+        let mut progress = self.shorten();
+        progress |= self.level_loads();
+        progress |= self.remove_parts();
+        progress | self.simplify()
+    }
+
+    /// Keeps the changed document if it fails in the same way.
+    fn keep(&mut self, document: DocumentMut) -> bool {
+        if self.trials >= self.budget {
+            return false;
+        }
+        self.trials += 1;
+        let case = Case { text: document.to_string(), ..self.case.clone() };
+        let Some(failure) = case.run().failure else { return false };
+        if !failure.properties.contains(&self.failure.property) {
+            return false;
+        }
+        let property = self.failure.property.clone();
+        self.failure = Failure { property, ..failure };
+        self.document = document;
+        true
+    }
+
+    /// A run that ends soon after the violation, or sooner.
+    fn shorten(&mut self) -> bool {
+        let Ok(model) = (Case { text: self.document.to_string(), ..self.case.clone() }).model()
+        else {
+            return false;
+        };
+        let seconds = |span: Span| span.as_nanos() / 1_000_000_000;
+        let (whole, at) = (seconds(model.duration), seconds(self.failure.at));
+        let soon = (at / 60 + 2) * 60;
+        let mut progress = false;
+        for shorter in [whole / 8, whole / 4, whole / 2, soon, soon.max(600) / 600 * 600] {
+            if shorter < 60 || shorter >= whole {
+                continue;
+            }
+            let mut document = self.document.clone();
+            document["duration"] = value(Span::from_mins(shorter / 60).to_string());
+            if self.keep(document) {
+                progress = true;
+                break;
+            }
+        }
+        progress
+    }
+
+    /// A constant rate in place of each load that is not one.
+    fn level_loads(&mut self) -> bool {
+        let Ok(model) = (Case { text: self.document.to_string(), ..self.case.clone() }).model()
+        else {
+            return false;
+        };
+        let mut progress = false;
+        for index in 0..model.loads.len() {
+            let Some(load) = self.document.get("load").and_then(|loads| loads.get(index)) else {
+                continue;
+            };
+            if load.get("kind").and_then(Item::as_str) == Some("constant") {
+                continue;
+            }
+            let one = [model.loads[index].clone()];
+            let requests = crate::scenario::expected(&one, model.duration);
+            let mean = requests * f64::from(model.grain) / model.duration.as_secs_f64();
+            for factor in [1.0, 2.0, 4.0] {
+                let rate = (mean * factor * 10.0).ceil() / 10.0;
+                let mut document = self.document.clone();
+                let mut table = toml_edit::Table::new();
+                table["kind"] = value("constant");
+                table["rate"] = value(rate);
+                if let Some(loads) = document["load"].as_array_of_tables_mut()
+                    && let Some(place) = loads.get_mut(index)
+                {
+                    *place = table;
+                }
+                if self.keep(document) {
+                    progress = true;
+                    break;
+                }
+            }
+        }
+        progress
+    }
+
+    /// Without each part in turn, the largest first; within an array the last first, so that those
+    /// before it keep their places.
+    fn remove_parts(&mut self) -> bool {
+        let mut progress = false;
+        let mut left: Vec<Path> = parts(&self.document);
+        while let Some(path) = left.pop() {
+            let mut document = self.document.clone();
+            if remove(document.as_item_mut(), &path) && self.keep(document) {
+                progress = true;
+                left.retain(|other| !other.starts_with(&path));
+            }
+        }
+        progress
+    }
+
+    fn simplify(&mut self) -> bool {
+        let mut progress = false;
+        for path in parts(&self.document) {
+            for simple in simpler(&self.document, &path) {
+                let mut document = self.document.clone();
+                if replace(document.as_item_mut(), &path, simple) && self.keep(document) {
+                    progress = true;
+                    break;
+                }
+            }
+        }
+        progress
+    }
+}
