@@ -141,17 +141,19 @@ fn save(
     swept: &Swept,
     arguments: &CheckArguments,
 ) -> Result<Vec<Found>, (PathBuf, std::io::Error)> {
-    let mut firsts: Vec<&(u64, Failure)> = Vec::new();
-    for failed in &swept.failed {
-        if firsts.iter().all(|first| first.1.property != failed.1.property) {
-            firsts.push(failed);
+    let mut firsts: Vec<(u64, &Failure)> = Vec::new();
+    for (run, failures) in &swept.failed {
+        for failure in failures {
+            if firsts.iter().all(|(_, first)| first.property != failure.property) {
+                firsts.push((*run, failure));
+            }
         }
     }
     let mut found = Vec::new();
     for (number, failure) in firsts.into_iter().take(SHRUNK) {
-        let shrunk = shrink(&all.case(*number), failure, BUDGET);
-        let path = write(&shrunk, *number, arguments)?;
-        found.push(Found { run: *number, shrunk, path });
+        let shrunk = shrink(&all.case(number), failure, BUDGET);
+        let path = write(&shrunk, number, arguments)?;
+        found.push(Found { run: number, shrunk, path });
     }
     Ok(found)
 }

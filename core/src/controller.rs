@@ -128,6 +128,9 @@ struct State {
     /// Numbers wanted within the stabilization window.
     wanted: Vec<(Timestamp, u16)>,
     next_command: u64,
+    /// The time of the last step.
+    #[serde(default)]
+    stepped: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +165,10 @@ impl Controller {
 
     /// Takes one input at `now`. Never fails and never blocks.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
+        if now < self.state.stepped {
+            self.rewind(now);
+        }
+        self.state.stepped = now;
         let mut commands = Vec::new();
         let (serving, committed, moving) = (self.serving(), self.committed(), self.moving());
         match input {
@@ -228,6 +235,20 @@ impl Controller {
     /// Commands that have not ended. A host that takes over need not look: it gets them again.
     pub fn unfinished(&self) -> impl Iterator<Item = Command> {
         self.state.standbys.iter().filter_map(Standby::unfinished)
+    }
+
+    /// The clock went back. What was noted as of later counts as of now, or nothing would be younger
+    /// than it, and no rest would end, until the clock is there again.
+    fn rewind(&mut self, now: Timestamp) {
+        let policy = &self.config.policy;
+        for standby in &mut self.state.standbys {
+            standby.rewind(now, policy);
+        }
+        self.state.last_event = self.state.last_event.map(|at| at.min(now));
+        self.state.windows.iter_mut().for_each(|window| window.rewind(now));
+        for (at, _) in &mut self.state.wanted {
+            *at = (*at).min(now);
+        }
     }
 
     fn compile(&mut self) {

@@ -49,7 +49,7 @@ pub struct Swept {
     /// What was covered.
     pub tally: Tally,
     /// Runs that failed, by their numbers, and how.
-    pub failed: Vec<(u64, Failure)>,
+    pub failed: Vec<(u64, Vec<Failure>)>,
 }
 
 /// Draws and runs cases; `done` is told after each how many are, and the seconds simulated so far.
@@ -67,7 +67,9 @@ pub fn swarm(swarm: &Swarm<'_>, done: &(dyn Fn(u64, f64) + Sync)) -> Swept {
         let seconds = outcome.simulated.as_secs_f64();
         if let Ok(mut swept) = swept.lock() {
             swept.tally.add(&outcome);
-            swept.failed.extend(outcome.failure.map(|failure| (number, failure)));
+            if !outcome.failures.is_empty() {
+                swept.failed.push((number, outcome.failures));
+            }
         }
         let all = simulated.fetch_add(seconds as u64, Ordering::Relaxed) + seconds as u64;
         done(count.fetch_add(1, Ordering::Relaxed) + 1, all as f64);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use tidegate_sim::check::{Bounds, Shrunk, Swept};
+use tidegate_sim::check::{Bounds, Failure, Shrunk, Swept};
 
 /// A failure that was shrunk and written.
 #[derive(Debug)]
@@ -63,7 +63,11 @@ impl Report<'_> {
             self.seed,
             self.group_hours_a_minute()
         )?;
-        writeln!(out, "  requests      {:>12}  of them failed {}", tally.requests, tally.failed_requests)?;
+        writeln!(
+            out,
+            "  requests      {:>12}  of them failed {}",
+            tally.requests, tally.failed_requests
+        )?;
         writeln!(out, "  jobs          {:>12}", tally.jobs)?;
         let [up, down, undone] = tally.events;
         writeln!(out, "  scale events  {:>12}  up {up}, down {down}, undone {undone}", up + down)?;
@@ -96,15 +100,19 @@ impl Report<'_> {
             .swept
             .failed
             .iter()
-            .map(|(run, failure)| {
-                let found = self.found.iter().find(|found| found.run == *run);
-                json!({
-                    "run": run,
-                    "property": failure.property,
-                    "properties": failure.properties,
-                    "what": failure.what,
-                    "file": found.map(|found| found.path.display().to_string()),
-                })
+            .map(|(run, failures)| {
+                let file = |failure: &Failure| {
+                    let of = |found: &&Found| {
+                        found.run == *run && found.shrunk.failure.property == failure.property
+                    };
+                    let found = self.found.iter().find(of);
+                    found.map(|found| found.path.display().to_string())
+                };
+                let violated = failures.iter().map(|failure| {
+                    let Failure { property, what, .. } = failure;
+                    json!({ "property": property, "what": what, "file": file(failure) })
+                });
+                json!({ "run": run, "violated": violated.collect::<Vec<_>>() })
             })
             .collect();
         let [up, down, undone] = tally.events;

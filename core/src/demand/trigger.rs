@@ -93,6 +93,11 @@ impl Rule {
 }
 
 impl Window {
+    /// The clock went back.
+    pub fn rewind(&mut self, now: Timestamp) {
+        self.emptied = self.emptied.map(|at| at.min(now));
+    }
+
     /// One that begins to fill at `now`.
     pub fn empty(now: Timestamp) -> Self {
         Self { emptied: Some(now), ..Self::default() }

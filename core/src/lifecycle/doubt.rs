@@ -120,7 +120,7 @@ impl Standby {
         match what {
             Contradiction::Dead => self.bury(context),
             Contradiction::Stray => {
-                let works = view.and_then(|view| view.health);
+                let works = view.and_then(|view| view.health).filter(|one| one.at > self.since);
                 if works.is_some_and(|health| health.value != Health::NONE) {
                     self.enter(Stage::Draining, CommandKind::Drain, context);
                 } else {

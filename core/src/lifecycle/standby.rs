@@ -142,9 +142,13 @@ impl Standby {
             Stage::Quiescing if self.joined => {
                 self.enter(Stage::Joining, CommandKind::ResumeJobs, context);
             }
-            Stage::Quiescing => self.enter(Stage::Warming, CommandKind::StartServices, context),
-            Stage::Draining => self.enter(Stage::Joining, join(context), context),
-            Stage::Standby
+            Stage::Draining if self.joined => {
+                self.enter(Stage::Joining, join(context), context);
+            }
+            // One that has not served has not been found healthy.
+            Stage::Quiescing
+            | Stage::Draining
+            | Stage::Standby
             | Stage::Starting
             | Stage::Warming
             | Stage::Joining
@@ -179,11 +183,26 @@ impl Standby {
         self.issue(kind, context);
     }
 
+    /// The clock went back to `now`: what was noted as of later counts as of now.
+    pub fn rewind(&mut self, now: Timestamp, policy: &Policy) {
+        self.since = self.since.min(now);
+        self.done_at = self.done_at.map(|at| at.min(now));
+        self.last_reading = self.last_reading.map(|at| at.min(now));
+        self.doubt = None;
+        let rest = policy.steps.fault_backoff.times(32);
+        self.rests_until = self.rests_until.map(|until| until.min(now + rest));
+        if let Some(command) = &mut self.command {
+            let limits = limits(command.kind, policy);
+            command.deadline = command.deadline.min(now + limits.deadline);
+            self.retry_at = self.retry_at.map(|at| at.min(now + limits.backoff));
+        }
+    }
+
     /// A host of a higher term carries on: what has not ended is done again.
     pub fn take_over(&mut self, term: u32, context: &mut Context<'_>) {
         self.generation = self.generation.in_term(term);
         let Some(command) = self.command else { return };
-        let deadline = context.now + limits(self.stage, context.policy).deadline;
+        let deadline = context.now + limits(command.kind, context.policy).deadline;
         let again = Command { generation: self.generation, deadline, ..command };
         self.command = Some(again);
         self.retry_at = None;
@@ -193,7 +212,7 @@ impl Standby {
     fn issue(&mut self, kind: CommandKind, context: &mut Context<'_>) {
         let id = CommandId(*context.next_id);
         *context.next_id += 1;
-        let deadline = context.now + limits(self.stage, context.policy).deadline;
+        let deadline = context.now + limits(kind, context.policy).deadline;
         let command =
             Command { id, server: self.server, generation: self.generation, deadline, kind };
         self.command = Some(command);
@@ -217,7 +236,7 @@ impl Standby {
                 self.advance(command.kind, context);
             }
             Outcome::Failed(Failure::Fenced) => {}
-            Outcome::Failed(_) => self.retry_or_give_up(context),
+            Outcome::Failed(_) => self.retry_or_give_up(command.kind, context),
         }
     }
 
@@ -241,7 +260,10 @@ impl Standby {
                 self.settle(Stage::Faulted, context.now);
                 self.rests_until = Some(context.now + rest);
             }
-            CommandKind::PowerOff => self.settle(Stage::Standby, context.now),
+            CommandKind::PowerOff => {
+                self.joined = false;
+                self.settle(Stage::Standby, context.now);
+            }
             CommandKind::Drain if self.dead => {
                 self.enter(Stage::Stopping, CommandKind::PowerOff, context);
             }
@@ -257,8 +279,8 @@ impl Standby {
         self.doubt = None;
     }
 
-    fn retry_or_give_up(&mut self, context: &mut Context<'_>) {
-        let limits = limits(self.stage, context.policy);
+    fn retry_or_give_up(&mut self, kind: CommandKind, context: &mut Context<'_>) {
+        let limits = limits(kind, context.policy);
         let must_succeed =
             matches!(self.stage, Stage::Draining | Stage::Quiescing | Stage::Stopping);
         if self.attempts >= limits.attempts && !must_succeed {
@@ -290,14 +312,14 @@ impl Standby {
     fn keep_trying(&mut self, context: &mut Context<'_>) {
         let Some(command) = self.command else { return };
         if self.retry_at.is_some_and(|at| context.now >= at) {
-            let deadline = context.now + limits(self.stage, context.policy).deadline;
+            let deadline = context.now + limits(command.kind, context.policy).deadline;
             let again = Command { deadline, ..command };
             self.command = Some(again);
             self.attempts = self.attempts.saturating_add(1);
             self.retry_at = None;
             context.commands.push(again);
         } else if self.retry_at.is_none() && context.now >= command.deadline {
-            self.retry_or_give_up(context);
+            self.retry_or_give_up(command.kind, context);
         }
     }
 
@@ -372,14 +394,16 @@ pub(super) const fn join(context: &Context<'_>) -> CommandKind {
     CommandKind::Join { weight: context.weight, slow_start: context.policy.steps.slow_start }
 }
 
-const fn limits(stage: Stage, policy: &Policy) -> StepLimits {
+/// What a command may take: the wait for work to end is not its own.
+const fn limits(kind: CommandKind, policy: &Policy) -> StepLimits {
     let steps = &policy.steps;
-    match stage {
-        Stage::Warming => steps.warm,
-        Stage::Joining => steps.join,
-        Stage::Draining => steps.drain,
-        Stage::Quiescing => steps.quiesce,
-        Stage::Stopping => steps.stop,
-        Stage::Standby | Stage::Starting | Stage::Serving | Stage::Faulted => steps.start,
+    match kind {
+        CommandKind::PowerOn => steps.start,
+        CommandKind::StartServices => steps.warm,
+        CommandKind::Join { .. }
+        | CommandKind::Drain
+        | CommandKind::QuiesceJobs
+        | CommandKind::ResumeJobs => steps.join,
+        CommandKind::StopServices | CommandKind::PowerOff => steps.stop,
     }
 }

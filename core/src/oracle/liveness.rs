@@ -1,7 +1,8 @@
 //! `demand-met` and `standby-restored`: once faults stop, as many servers serve as are wanted, and
 //! nothing else has power, within a bound.
 //!
-//! The bound is one attempt of each step that a server may still have before it, and two minutes. A
+//! The bound is one attempt of each command that a server may still have before it on its way down
+//! and up again, and two minutes. A
 //! rest after a failed sequence that the decision names is added, and while work remains on a
 //! server, it may keep its power.
 
@@ -52,7 +53,8 @@ pub(super) struct Liveness {
 impl Liveness {
     pub fn new(servers: usize, policy: &Policy) -> Self {
         let steps = &policy.steps;
-        let each = [steps.start, steps.warm, steps.join, steps.stop];
+        let each =
+            [steps.start, steps.warm, steps.join, steps.join, steps.join, steps.stop, steps.stop];
         let bound = each.iter().fold(Span::from_mins(2), |sum, step| sum + step.deadline);
         Self {
             bound,

@@ -1,5 +1,5 @@
 //! `only-when-required`: a rule scales up only if its metric was past the threshold for its window,
-//! or if a server that it had asked for was lost.
+//! or if a server that rules had asked for was lost, or taken away by somebody else for a while.
 
 use super::Verdict;
 use crate::decision::{Decision, Source, Verdict as Decided};
@@ -53,10 +53,8 @@ pub(super) struct OnlyWhenRequired {
     grace: Span,
     /// Whether Prometheus keeps the windows.
     from_alerts: bool,
-    /// Servers that were to serve after the last step.
-    expected: u16,
-    /// Those of them that were lost and not replaced.
-    owed: u16,
+    /// Servers that rules have asked for and not given up.
+    granted: u16,
     verdict: Verdict,
 }
 
@@ -73,8 +71,7 @@ impl OnlyWhenRequired {
             watches: policy.up.iter().map(watch).collect(),
             grace: policy.evidence.stale_after,
             from_alerts: policy.evidence.from == EvidenceFrom::Alerts,
-            expected: 1,
-            owed: 0,
+            granted: 1,
             verdict: Verdict::new("only-when-required"),
         }
     }
@@ -94,21 +91,21 @@ impl OnlyWhenRequired {
     }
 
     pub fn step(&mut self, at: Timestamp, decision: &Decision) {
-        self.owed += self.expected.saturating_sub(decision.servers);
-        self.expected = match decision.verdict {
-            Decided::Hold => decision.servers,
+        let target = match decision.verdict {
+            Decided::Hold => return,
             Decided::ScaleUp(by) => decision.servers + by,
-            Decided::ScaleDown(by) => decision.servers.saturating_sub(by),
-        };
-        if let Decided::ScaleUp(by) = decision.verdict {
-            if let Some(Source::Rule(rule)) = decision.source
-                && by > self.owed
-            {
-                self.judge(at, usize::from(rule.0));
+            Decided::ScaleDown(by) => {
+                if matches!(decision.source, Some(Source::Rule(_) | Source::Bounds)) {
+                    self.granted = decision.servers.saturating_sub(by).max(1);
+                }
+                return;
             }
-            self.owed = self.owed.saturating_sub(by);
-        } else if decision.wanted <= self.expected {
-            self.owed = 0;
+        };
+        if let Some(Source::Rule(rule)) = decision.source
+            && target > self.granted
+        {
+            self.judge(at, usize::from(rule.0));
+            self.granted = target;
         }
     }
 

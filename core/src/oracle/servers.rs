@@ -19,6 +19,8 @@ struct State {
     broken: Option<Timestamp>,
     /// The proxy could not know yet.
     excused: bool,
+    /// When it was ready again after something had broken it.
+    mended: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +68,7 @@ impl Servers {
             Fact::JobCompleted { server, .. }
             | Fact::JobFailed { server, .. }
             | Fact::JobKilled { server, .. } => self.of(server).jobs -= 1,
-            Fact::ReadyChanged { server, ready } => self.ready_changed(server, ready),
+            Fact::ReadyChanged { server, ready } => self.ready_changed(at, server, ready),
             Fact::RoutingChanged { server, receives } => self.routing_changed(at, server, receives),
             Fact::Broke { server } => {
                 let state = self.of(server);
@@ -114,10 +116,11 @@ impl Servers {
         }
     }
 
-    fn ready_changed(&mut self, server: ServerId, ready: bool) {
+    fn ready_changed(&mut self, at: Timestamp, server: ServerId, ready: bool) {
         let state = self.of(server);
         state.ready = ready;
         if ready {
+            state.mended = state.broken.map(|_| at).or(state.mended);
             (state.broken, state.excused) = (None, false);
         }
     }
@@ -169,7 +172,7 @@ impl Servers {
             self.of(server).requests -= signed(count);
         }
         let by_scaling = match cause {
-            FailureCause::NoServer => self.servers.iter().all(|state| state.broken.is_none()),
+            FailureCause::NoServer => !self.servers.iter().any(|state| self.explains(at, state)),
             FailureCause::Refused => !state.is_some_and(|state| state.excused),
             FailureCause::Killed => state.is_none_or(|state| state.broken.is_none()),
             FailureCause::QueueFull
@@ -187,6 +190,12 @@ impl Servers {
             self.no_failed
                 .violate_times(count, at, || format!("{} failed at {place}: {cause:?}", what()));
         }
+    }
+
+    /// Whether a server is out because something broke it, or was until the proxy could find out.
+    fn explains(&self, at: Timestamp, state: &State) -> bool {
+        let lately = |mended: Timestamp| at.since(mended) <= self.grace;
+        state.broken.is_some() || state.mended.is_some_and(lately)
     }
 
     fn stopped(&mut self, at: Timestamp, server: ServerId) {

@@ -151,9 +151,7 @@ impl Dist {
             Self::Constant(mean) => Self::Constant(longer(*mean)),
             Self::Exponential(mean) => Self::Exponential(longer(*mean)),
             Self::Lognormal { mean, cv } => Self::Lognormal { mean: longer(*mean), cv: *cv },
-            Self::Erlang { mean, stages } => {
-                Self::Erlang { mean: longer(*mean), stages: *stages }
-            }
+            Self::Erlang { mean, stages } => Self::Erlang { mean: longer(*mean), stages: *stages },
             Self::HyperExponential { mean, cv } => {
                 Self::HyperExponential { mean: longer(*mean), cv: *cv }
             }

@@ -70,11 +70,8 @@ impl Bounds {
     /// If it cannot be read, or is not one.
     pub fn read(path: &Path) -> Result<Self, BoundsError> {
         let file = path.display().to_string();
-        let about = |place: String, message: String| BoundsError {
-            file: file.clone(),
-            place,
-            message,
-        };
+        let about =
+            |place: String, message: String| BoundsError { file: file.clone(), place, message };
         let text = std::fs::read_to_string(path)
             .map_err(|why| about(String::new(), format!("cannot be read: {why}")))?;
         let bounds: Self = toml::from_str(&text).map_err(|why| {
@@ -105,7 +102,9 @@ impl Bounds {
             return Err("`quiet` must be at least 0 and below 1".to_owned());
         }
         if self.kinds.is_empty() && self.faults[1] > 0 {
-            return Err("`kinds` is empty, and faults are wanted: set `faults` to [0, 0]".to_owned());
+            return Err(
+                "`kinds` is empty, and faults are wanted: set `faults` to [0, 0]".to_owned()
+            );
         }
         if self.requests == 0 {
             return Err("`requests` must be more than zero".to_owned());

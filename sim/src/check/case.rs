@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use tidegate_core::Span;
+use tidegate_core::record::PropertyResult;
 
 use crate::model::{FaultKind, Model};
 use crate::run::run_unrecorded;
@@ -54,13 +55,11 @@ pub struct Case {
     pub directory: PathBuf,
 }
 
-/// How a case failed.
+/// How a case failed: the first violation of a property, or a `panic`, or what was `refused`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The first property that was violated, `panic` or `refused`.
+    /// The property.
     pub property: String,
-    /// All that were, of these.
-    pub properties: Vec<String>,
     /// What happened, with its time and the decision in force.
     pub what: String,
     /// When, from the start of the run.
@@ -82,8 +81,8 @@ pub struct Outcome {
     pub events: [u64; 3],
     /// How often faults of each kind befell something.
     pub faults: Vec<(FaultKind, u64)>,
-    /// How it failed, if it did.
-    pub failure: Option<Failure>,
+    /// How it failed, if it did: the first violation of each property.
+    pub failures: Vec<Failure>,
 }
 
 impl Case {
@@ -100,7 +99,7 @@ impl Case {
         match self.model() {
             Ok(model) => run_model(&model),
             Err(error) => {
-                Outcome { failure: Some(plain("refused", error.to_string())), ..Outcome::default() }
+                Outcome { failures: plain("refused", error.to_string()), ..Outcome::default() }
             }
         }
     }
@@ -111,20 +110,8 @@ pub(super) fn run_model(model: &Model) -> Outcome {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(finished)) => {
             let summary = &finished.record.summary;
-            let broken: Vec<_> = summary.properties.iter().filter(|one| !one.holds).collect();
-            let failure = broken.first().map(|first| {
-                let violation = first.violations.first();
-                Failure {
-                    property: first.name.clone(),
-                    properties: broken.iter().map(|one| one.name.clone()).collect(),
-                    what: violation.map_or_else(String::new, |one| {
-                        let under = one.under.as_deref().unwrap_or("no decision yet");
-                        format!("{} at {} ({under})", one.what, one.at)
-                    }),
-                    at: violation
-                        .map_or(model.duration, |one| one.at.at.since(model.start)),
-                }
-            });
+            let broken = summary.properties.iter().filter(|one| !one.holds);
+            let failures = broken.map(|one| failure(model, one)).collect();
             Outcome {
                 simulated: model.duration,
                 requests: summary.requests.arrived,
@@ -132,26 +119,33 @@ pub(super) fn run_model(model: &Model) -> Outcome {
                 jobs: summary.jobs.enqueued,
                 events: [summary.scaling.ups, summary.scaling.downs, summary.scaling.failed],
                 faults: finished.faults,
-                failure,
+                failures,
             }
         }
-        Ok(Err(why)) => Outcome { failure: Some(plain("panic", why.to_string())), ..Outcome::default() },
+        Ok(Err(why)) => Outcome { failures: plain("panic", why.to_string()), ..Outcome::default() },
         Err(panic) => {
             let what = panic
                 .downcast_ref::<String>()
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            let failure = plain("panic", what.unwrap_or_default());
-            Outcome { failure: Some(failure), ..Outcome::default() }
+            let failures = plain("panic", what.unwrap_or_default());
+            Outcome { failures, ..Outcome::default() }
         }
     }
 }
 
-fn plain(property: &str, what: String) -> Failure {
+fn failure(model: &Model, broken: &PropertyResult) -> Failure {
+    let first = broken.violations.first();
     Failure {
-        property: property.to_owned(),
-        properties: vec![property.to_owned()],
-        what,
-        at: Span::ZERO,
+        property: broken.name.clone(),
+        what: first.map_or_else(String::new, |one| {
+            let under = one.under.as_deref().unwrap_or("no decision yet");
+            format!("{} at {} ({under})", one.what, one.at)
+        }),
+        at: first.map_or(model.duration, |one| one.at.at.since(model.start)),
     }
+}
+
+fn plain(property: &str, what: String) -> Vec<Failure> {
+    vec![Failure { property: property.to_owned(), what, at: Span::ZERO }]
 }

@@ -27,13 +27,8 @@ pub fn shrink(case: &Case, failure: &Failure, budget: u32) -> Shrunk {
     let Ok(document) = case.text.parse::<DocumentMut>() else {
         return Shrunk { case: case.clone(), failure: failure.clone(), trials: 0 };
     };
-    let mut shrinker = Shrinker {
-        case: case.clone(),
-        document,
-        failure: failure.clone(),
-        trials: 0,
-        budget,
-    };
+    let mut shrinker =
+        Shrinker { case: case.clone(), document, failure: failure.clone(), trials: 0, budget };
     while shrinker.pass() && shrinker.trials < budget {}
     let Shrinker { mut case, document, failure, trials, .. } = shrinker;
     case.text = document.to_string();
@@ -64,12 +59,9 @@ impl Shrinker {
         }
         self.trials += 1;
         let case = Case { text: document.to_string(), ..self.case.clone() };
-        let Some(failure) = case.run().failure else { return false };
-        if !failure.properties.contains(&self.failure.property) {
-            return false;
-        }
-        let property = self.failure.property.clone();
-        self.failure = Failure { property, ..failure };
+        let same = |failure: &Failure| failure.property == self.failure.property;
+        let Some(failure) = case.run().failures.into_iter().find(same) else { return false };
+        self.failure = failure;
         self.document = document;
         true
     }

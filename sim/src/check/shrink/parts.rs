@@ -147,11 +147,11 @@ pub fn simpler(document: &DocumentMut, path: &[Key]) -> Vec<Value> {
         }
         Value::String(text) => text.value().parse::<Span>().map_or_else(
             |_| Vec::new(),
-            |span| rounder_spans(span).into_iter().map(|span| Value::from(span.to_string())).collect(),
+            |span| {
+                rounder_spans(span).into_iter().map(|span| Value::from(span.to_string())).collect()
+            },
         ),
-        Value::Integer(number) => {
-            rounder(*number.value()).into_iter().map(Value::from).collect()
-        }
+        Value::Integer(number) => rounder(*number.value()).into_iter().map(Value::from).collect(),
         Value::Float(number) => {
             let number = *number.value();
             let digits = 10f64.powf(number.abs().max(1e-9).log10().floor());
@@ -165,7 +165,8 @@ pub fn simpler(document: &DocumentMut, path: &[Key]) -> Vec<Value> {
 fn rounder_spans(span: Span) -> Vec<Span> {
     let seconds = span.as_nanos() / 1_000_000_000;
     let steps = [3_600, 600, 60, 10, 1];
-    let rounded = steps.into_iter().filter(|step| *step * 2 <= seconds).map(|step| seconds / step * step);
+    let rounded =
+        steps.into_iter().filter(|step| *step * 2 <= seconds).map(|step| seconds / step * step);
     let minute = [60, 1].into_iter().filter(|simple| *simple < seconds);
     let mut all: Vec<Span> = minute.chain(rounded).map(Span::from_secs).collect();
     all.retain(|one| *one != span);

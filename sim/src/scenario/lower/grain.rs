@@ -36,6 +36,7 @@ pub(super) fn coarsen(model: &mut Model) -> Result<(), Fault> {
         model.memory.max_requests_jitter /= grain;
     }
     // A request that waits behind heavier ones waits longer; its client is as patient as before.
-    model.proxy.timeout = Span::from_nanos(model.proxy.timeout.as_nanos().saturating_mul(grain.into()));
+    model.proxy.timeout =
+        Span::from_nanos(model.proxy.timeout.as_nanos().saturating_mul(grain.into()));
     Ok(())
 }
