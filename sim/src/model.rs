@@ -9,7 +9,7 @@ pub use tidegate_core::record::Fidelity;
 use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
 pub use fleet::{Fleet, Group, Size};
-pub use shared::{Eviction, Files, Host, Objects, Snapshot, Station, Store, Write};
+pub use shared::{Append, Eviction, Files, Fsync, Host, Objects, Snapshot, Station, Store, Write};
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct Model {
     pub store: Option<Store>,
     /// How Redis saves what it keeps, if it does.
     pub snapshot: Option<Snapshot>,
+    /// The file to which Redis appends what is written, if it does.
+    pub append: Option<Append>,
     /// The shared database server.
     pub database: Station,
     /// The shared storage.
@@ -276,6 +278,8 @@ pub enum Place {
     Cpu,
     /// In the shared Redis.
     Redis,
+    /// In the shared Redis, until the disk keeps what was written.
+    Sync,
     /// In the shared database.
     Database,
     /// In the shared database, unless Redis has what is read.
@@ -297,12 +301,13 @@ pub enum Place {
 }
 
 impl Place {
-    /// The place that a step of a file or a miss belongs to; else itself.
+    /// The place that a step of a file, a miss or an fsync belongs to; else itself.
     #[must_use]
     pub const fn host(self) -> Self {
         match self {
             Self::Open | Self::Fetch | Self::Transfer | Self::Commit | Self::Close => Self::Nfs,
             Self::Miss => Self::Database,
+            Self::Sync => Self::Redis,
             Self::Cpu | Self::Redis | Self::Database | Self::Nfs | Self::Wait => self,
         }
     }

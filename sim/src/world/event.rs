@@ -26,10 +26,13 @@ pub(super) enum Event {
     Granted,
     FlowPhaseDone,
     Snapshot,
+    Fsync,
+    PutOff,
+    Synced,
 }
 
 /// By their numbers.
-pub(super) const EVENTS: [Event; 23] = [
+pub(super) const EVENTS: [Event; 26] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -53,6 +56,9 @@ pub(super) const EVENTS: [Event; 23] = [
     Event::Granted,
     Event::FlowPhaseDone,
     Event::Snapshot,
+    Event::Fsync,
+    Event::PutOff,
+    Event::Synced,
 ];
 /// Bits of a payload that say whom an event is about; those above are its number.
 pub(super) const INDEX_BITS: u32 = 27;
