@@ -8,8 +8,8 @@ use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::Metric;
 use tidegate_core::record::{
     Action, Baseline, Billing, ClosestCall, Distribution, ExpectationResult, FORMAT, Fidelity,
-    Jobs, LocalTime, PropertyResult, Requests, RuleInfo, RunRecord, ScaleEvent, Scaling,
-    ServerInfo, Simulation, StageSpan, Summary, Timeline, TimelineRow, Violation,
+    FleetSummary, Jobs, LocalTime, PropertyResult, Requests, RuleInfo, RunRecord, ScaleEvent,
+    Scaling, ServerInfo, Simulation, StageSpan, Summary, Timeline, TimelineRow, Violation,
 };
 use tidegate_core::{Currency, Money, Ratio, ServerId, Span, Timestamp};
 
@@ -145,6 +145,17 @@ pub fn fluid() -> RunRecord {
     record.summary.fidelity = Fidelity::Fluid;
     record.summary.fidelity_because = Some("about 3.6 billion requests are expected".to_owned());
     record.summary.requests.latency_ms.max = None;
+    record
+}
+
+/// The same day of a fleet, as its simulation leaves it: no event, stage or ledger line of a group.
+pub fn fleet() -> RunRecord {
+    let mut record = record();
+    record.summary.fleet = Some(FleetSummary { groups: 40, held: 40, starts: None });
+    record.summary.scaling.events.clear();
+    record.stages.clear();
+    record.ledger.clear();
+    record.servers.clear();
     record
 }
 

@@ -126,6 +126,15 @@ mod tests {
     }
 
     #[test]
+    fn a_fleet_shows_how_many_servers_there_are_and_where_its_groups_stand() {
+        let [fleet, alone] = [fixture::fleet(), fixture::record()]
+            .map(|record| page(&record, &plots(&record).expect("draws")));
+        for text in ["40 groups, 40 held", "with power", "groups.csv"] {
+            assert!(fleet.contains(text) && !alone.contains(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_run_in_flows_is_shown_as_one_and_has_no_maximum() {
         let record = fixture::fluid();
         let page = page(&record, &plots(&record).expect("draws"));

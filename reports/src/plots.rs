@@ -26,7 +26,7 @@ pub fn plots(record: &RunRecord) -> Result<Vec<(&'static str, String)>, PlotErro
         ("load", curves::load(record)),
         ("utilization", curves::utilization(record)),
         ("latency", curves::latency(record)),
-        ("servers", lanes::servers(record)),
+        ("servers", servers(record)),
         ("cost", curves::cost(record)),
     ];
     let draw = |(plot, chart): (&'static str, chart::Chart)| {
@@ -34,6 +34,14 @@ pub fn plots(record: &RunRecord) -> Result<Vec<(&'static str, String)>, PlotErro
         Ok((plot, svg))
     };
     drawn.into_iter().map(draw).collect()
+}
+
+/// Each server in a lane of its own, or how many of a fleet's there are.
+fn servers(record: &RunRecord) -> chart::Chart {
+    match record.summary.fleet {
+        None => lanes::servers(record),
+        Some(_) => curves::servers(record),
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 mod draws;
 mod math;
+pub mod quantiles;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-pub use draws::{Draws, lognormal_of, pareto_least};
+pub use draws::{Draws, pareto_least};
 pub use math::{exp, ln};
+pub use quantiles::Quantile;
 
 const BATCH: usize = 512;
 

@@ -20,7 +20,7 @@ use tidegate_core::record::{GroupRow, RunRecord};
 use crate::flow::Tables;
 use crate::model::{Fidelity, Fleet, Model, ProviderLimits};
 use crate::provider::Provider;
-use crate::run::{Detail, Progress, Run};
+use crate::run::{Detail, Intervals, Progress, Run};
 use crate::side_by_side::side_by_side;
 
 use sum::Sum;
@@ -59,13 +59,17 @@ pub fn run(
     let interval = Span::from_secs(tens * 10);
     let fluid = model.fidelity == Fidelity::Fluid;
     let tables = fluid.then(|| Arc::new(Tables::new(model, ATOMS)));
-    let detail = Detail { interval, fine: false, tables };
+    let intervals = Arc::new(Intervals::default());
+    let together = Some(Arc::clone(&intervals));
+    let detail = Detail { interval, fine: false, tables, together };
     let run = Fleets { model, fleet, detail, jobs, progress };
     let sum = match model.provider {
         None => run.apart()?,
         Some(limits) => run.together(limits)?,
     };
-    Ok(sum.close(model, fleet, interval))
+    let mut finished = sum.close(model, fleet, interval);
+    intervals.complete(&mut finished.record.timeline.rows);
+    Ok(finished)
 }
 
 struct Fleets<'a> {

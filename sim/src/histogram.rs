@@ -19,6 +19,11 @@ impl Histogram {
         Self { bits, counts: Vec::new(), total: 0 }
     }
 
+    /// As given to [`Self::new`].
+    pub const fn bits(&self) -> u32 {
+        self.bits
+    }
+
     /// Counts a number.
     #[inline]
     pub fn add(&mut self, number: u64) {

@@ -11,7 +11,7 @@ use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timesta
 
 pub use fleet::{Fleet, Group, Size};
 pub use injection::{CrashPoint, FaultKind, Injection, Onset, Part, SharedService};
-pub use shared::{Eviction, Files, Host, Objects, Snapshot, Station, Store, Write};
+pub use shared::{Append, Eviction, Files, Fsync, Host, Objects, Snapshot, Station, Store, Write};
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
@@ -54,6 +54,8 @@ pub struct Model {
     pub store: Option<Store>,
     /// How Redis saves what it keeps, if it does.
     pub snapshot: Option<Snapshot>,
+    /// The file to which Redis appends what is written, if it does.
+    pub append: Option<Append>,
     /// The shared database server.
     pub database: Station,
     /// The shared storage.
@@ -285,6 +287,8 @@ pub enum Place {
     Cpu,
     /// In the shared Redis.
     Redis,
+    /// In the shared Redis, until the disk keeps what was written.
+    Sync,
     /// In the shared database.
     Database,
     /// In the shared database, unless Redis has what is read.
@@ -306,12 +310,13 @@ pub enum Place {
 }
 
 impl Place {
-    /// The place that a step of a file or a miss belongs to; else itself.
+    /// The place that a step of a file, a miss or an fsync belongs to; else itself.
     #[must_use]
     pub const fn host(self) -> Self {
         match self {
             Self::Open | Self::Fetch | Self::Transfer | Self::Commit | Self::Close => Self::Nfs,
             Self::Miss => Self::Database,
+            Self::Sync => Self::Redis,
             Self::Cpu | Self::Redis | Self::Database | Self::Nfs | Self::Wait => self,
         }
     }

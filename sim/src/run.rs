@@ -5,6 +5,7 @@ pub(crate) mod collect;
 mod expect;
 mod follow;
 mod host;
+mod intervals;
 mod timeline;
 mod trace;
 
@@ -29,6 +30,7 @@ use crate::world::{Notice, World};
 use collect::{Collector, Times};
 pub(crate) use expect::judge;
 use host::Host;
+pub(crate) use intervals::Intervals;
 use trace::RequestTrace;
 
 /// Everything that listens to the world.
@@ -107,7 +109,7 @@ pub fn run(
 
 /// Simulates `model` without a journal and with coarse times, for those who look at the verdicts.
 pub(crate) fn run_unrecorded(model: &Model) -> io::Result<Finished> {
-    let detail = Detail { interval: timeline::length(model.duration), fine: false, tables: None };
+    let detail = Detail { interval: timeline::length(model.duration), fine: false, tables: None, together: None };
     let mut run = Run::new(Arc::new(model.clone()), &detail, None, None);
     let mut provider = Provider::new(model.provider.unwrap_or_default());
     while !run.go(u64::MAX, &mut |_| {})? {
@@ -128,7 +130,7 @@ pub fn run_traced<'a>(
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Finished> {
     let interval = timeline::length(model.duration);
-    let detail = Detail { interval, fine: true, tables: None };
+    let detail = Detail { interval, fine: true, tables: None, together: None };
     let mut run = Run::new(Arc::new(model.clone()), &detail, Some(journal), requests);
     let mut provider = Provider::new(model.provider.unwrap_or_default());
     while !run.go(u64::MAX, progress)? {
@@ -149,6 +151,8 @@ pub(crate) struct Detail {
     pub fine: bool,
     /// What the flows share with those of other groups.
     pub tables: Option<Arc<Tables>>,
+    /// Where its intervals are added to those of other groups.
+    pub together: Option<Arc<Intervals>>,
 }
 
 /// A run under way.
@@ -166,6 +170,7 @@ pub(crate) struct Run<'a> {
     closest: Vec<ClosestCall>,
     fired: Vec<bool>,
     timeline: Timeline,
+    together: Option<Arc<Intervals>>,
     busy: Vec<u64>,
     /// Core-nanoseconds of work done in all intervals.
     worked: u128,
@@ -210,6 +215,7 @@ impl<'a> Run<'a> {
             closest: Vec::new(),
             fired: vec![false; model.group.policy.up.len()],
             timeline: Timeline { interval: detail.interval, rows: Vec::new() },
+            together: detail.together.clone(),
             busy: vec![0; model.servers.len()],
             worked: 0,
             resized: 0,

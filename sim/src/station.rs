@@ -26,6 +26,11 @@ impl Station {
         }
     }
 
+    /// When one of its servers is free.
+    pub fn free_at(&self) -> u64 {
+        self.free_at.iter().copied().min().unwrap_or(0)
+    }
+
     /// Enters at `now` with `demand` nanoseconds of work; returns when the answer is back.
     ///
     /// Calls must come in the order of `now`.

@@ -4,6 +4,7 @@
 //! world knows nothing of policies: it carries out commands, and tells facts to its sink.
 
 mod alerts;
+mod append;
 mod cache;
 mod checks;
 mod connections;
@@ -46,6 +47,7 @@ use crate::provider::Ask;
 use crate::slab::Slab;
 use crate::station::Station;
 
+use append::Append;
 use cache::Warming;
 use connections::Connections;
 use event::{EVENTS, Event, INDEX_BITS};
@@ -139,6 +141,7 @@ pub struct World<S> {
     backlog_dead: usize,
     redis: Service,
     store: Option<Store>,
+    append: Option<Append>,
     database: Station,
     nfs: Service,
     files: Option<Files>,
@@ -267,6 +270,7 @@ impl<S: FactSink> World<S> {
             database: Station::new(model.database),
             nfs: Service::new(model.nfs),
             store: Store::new(&model),
+            append: Append::new(&model),
             files: Files::new(&model),
             warming: Warming::new(&model.cache),
             people,
@@ -373,7 +377,10 @@ impl<S: FactSink> World<S> {
             Event::Timeout => self.timed_out(),
             Event::Person => self.person(index),
             Event::CronJob => self.cron_job(index as usize),
-            Event::Snapshot => self.snapshot(),
+            Event::Snapshot => self.snapshot(index as usize),
+            Event::Fsync => self.fsync_due(),
+            Event::PutOff => self.put_off(),
+            Event::Synced => self.synced(),
             Event::Effect => return self.effect(index as usize),
             Event::Granted => self.granted(index as usize),
             Event::Scrape => self.scrape(index as usize),
@@ -431,9 +438,8 @@ impl<S: FactSink> World<S> {
         self.at(monitoring.evaluate.as_nanos().cast_unsigned(), Event::Evaluate, 0);
         self.at(monitoring.health.as_nanos().cast_unsigned(), Event::Health, 0);
         self.at(self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);
-        if let Some(snapshot) = self.model.snapshot {
-            self.at(snapshot.every.as_nanos().cast_unsigned(), Event::Snapshot, 0);
-        }
+        self.open_snapshots();
+        self.open_append();
         for index in 0..self.model.cron_jobs.len() {
             let first = self.model.cron_jobs[index].first.as_nanos().cast_unsigned();
             self.at(first, Event::CronJob, index as u32);
@@ -497,8 +503,9 @@ fn classes_of(model: &Model) -> Vec<Class> {
     };
     let requests = model.requests.iter().map(|class| build("request", &class.name, &class.phases));
     let jobs = model.jobs.iter().map(|class| build("job", &class.name, &class.phases));
-    let fork = snapshot::phases(model).map(|phases| build("redis", "fork", &phases));
-    requests.chain(jobs).chain(fork).collect()
+    let held = append::phases(model).into_iter().flatten();
+    let held = held.map(|phases| build("redis", "held", &phases));
+    requests.chain(jobs).chain(held).collect()
 }
 
 fn servers_of(model: &Model) -> Vec<Server> {

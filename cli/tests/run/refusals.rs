@@ -67,12 +67,14 @@ fn a_random_duration_is_refused_for_what_is_wrong_with_it() {
         ("number", "20", "write \"20ms\" or \"20s\""),
         ("table", "{ mean = \"9ms\" }", "{ mean = \"20ms\", cv = 0.8 }"),
         ("cv", "{ mean = \"9ms\", cv = nan }", "`cv` lies between 0 and 100"),
-        ("longest", "{ exponential = \"367d\" }", "longer than 366 days"),
+        ("longest", "{ mean = \"367d\", cv = 1.0 }", "longer than 366 days"),
     ];
     for (name, to, words) in cases {
         let at = format!("{to} }}]");
         refuses(&format!("random-{name}"), "\"20ms\"", to, &at, words);
     }
+    let to = "{ exponential = \"367d\" }";
+    refuses("random-mean", "\"20ms\"", to, "\"367d\" } }]", "longer than 366 days");
 }
 
 #[test]

@@ -95,6 +95,21 @@ pub fn latency(record: &RunRecord) -> Chart {
     chart("Latency, logarithmic", record, y, curves)
 }
 
+/// How many servers are wanted, have power and receive traffic.
+pub fn servers(record: &RunRecord) -> Chart {
+    let curve = |label, colour, stroke, value: fn(&TimelineRow) -> u32| {
+        let pieces = pieces(record, Fold::Mean, |row, _| Some(value(row).into()));
+        Curve { label: String::from(label), colour, stroke, pieces }
+    };
+    let curves = vec![
+        curve("wanted", GREEN, Stroke::Dashed(8), |row| row.wanted),
+        curve("with power", ORANGE, Stroke::Solid(2), |row| row.powered),
+        curve("serving", BLUE, Stroke::Solid(1), |row| row.serving),
+    ];
+    let y = Axis::linear(highest(&curves), plain);
+    chart("Servers", record, y, curves)
+}
+
 /// What was charged so far, against the baselines growing evenly.
 pub fn cost(record: &RunRecord) -> Chart {
     let mut charged = pieces(record, Fold::Max, |row, _| Some(row.cost.as_f64()));

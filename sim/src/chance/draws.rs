@@ -63,7 +63,7 @@ impl Draws {
                 }
             }
             Dist::HyperExponential { mean, cv } => {
-                let (share, means) = hyper_exponential(*mean, *cv);
+                let (share, means) = hyper_exponential(mean.as_nanos() as f64, *cv);
                 for (value, u) in all {
                     let mean = if uniform(rng) <= share { means[0] } else { means[1] };
                     *value = (-ln(*u) * mean) as u64;
@@ -96,24 +96,11 @@ fn lognormal(mean: Span, cv: f64) -> (f64, f64) {
     (libm::log(mean.as_nanos() as f64) - variance / 2.0, variance.sqrt())
 }
 
-/// The lognormal of which a share `p` lies below `low` and a share `q` below `high`: its mean and
-/// coefficient of variation. `p < q` and `low < high`.
-pub fn lognormal_of((p, low): (f64, Span), (q, high): (f64, Span)) -> Dist {
-    let (low, high) = (libm::log(low.as_nanos() as f64), libm::log(high.as_nanos() as f64));
-    let (from, to) = (normal_quantile(p), normal_quantile(q));
-    let sigma = (high - low) / (to - from);
-    let mu = low - sigma * from;
-    let mean = libm::exp(mu + sigma * sigma / 2.0);
-    let cv = libm::expm1(sigma * sigma).sqrt();
-    Dist::Lognormal { mean: Span::from_nanos(mean as i64), cv }
-}
-
 /// Two phases with balanced means (Morse 1958): the first is taken with probability
 /// (1 + √((c² − 1) ÷ (c² + 1))) ÷ 2, and each contributes half of the mean.
-fn hyper_exponential(mean: Span, cv: f64) -> (f64, [f64; 2]) {
+pub(super) fn hyper_exponential(mean: f64, cv: f64) -> (f64, [f64; 2]) {
     let square = cv * cv;
     let share = f64::midpoint(1.0, ((square - 1.0) / (square + 1.0)).sqrt());
-    let mean = mean.as_nanos() as f64;
     (share, [mean / (2.0 * share), mean / (2.0 * (1.0 - share))])
 }
 
@@ -223,16 +210,5 @@ mod tests {
         let (mean, _) = moments(&pareto);
         assert!((pareto.mean_seconds() - 0.02).abs() < 1e-6);
         assert!((mean / 0.02 - 1.0).abs() < 0.02, "{mean}");
-    }
-
-    #[test]
-    fn a_lognormal_given_by_quantiles_has_them() {
-        let dist = lognormal_of((0.5, MEAN), (0.95, Span::from_millis(90)));
-        let mut draws = Draws::new(&dist, 3, "test");
-        let all: Vec<u64> = (0..400_000).map(|_| draws.draw()).collect();
-        let below = |limit: u64| all.iter().filter(|&&one| one < limit).count() as f64 / 4e5;
-        // Four standard errors of a share of 400,000 draws are at most 0.32 %.
-        assert!((below(20_000_000) - 0.5).abs() < 0.0032);
-        assert!((below(90_000_000) - 0.95).abs() < 0.0032);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) const DATABASE: usize = 1;
 /// The number of a station among the shared ones.
 pub(crate) const fn station(place: Place) -> Option<usize> {
     match place {
-        Place::Redis => Some(0),
+        Place::Redis | Place::Sync => Some(0),
         Place::Database | Place::Miss => Some(DATABASE),
         Place::Nfs
         | Place::Open

@@ -2,6 +2,8 @@
 
 use tidegate_core::Span;
 
+use super::Dist;
+
 /// First come, first served by `servers` servers, and a delay that occupies none of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Station {
@@ -44,6 +46,28 @@ pub struct Store {
     pub eviction: Eviction,
     /// Objects that requests read, and what is read again from the database when it is missing.
     pub cache: Option<Objects>,
+}
+
+/// The file to which Redis appends what is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Append {
+    /// When it has the disk keep it.
+    pub fsync: Fsync,
+    /// How long that takes.
+    pub takes: Dist,
+    /// When and how it writes the file anew, if it does.
+    pub rewrite: Option<Snapshot>,
+}
+
+/// When Redis has the disk keep what it appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fsync {
+    /// Before it answers a write.
+    Always,
+    /// Each second, beside its work.
+    EverySecond,
+    /// Never: the system does it some time.
+    Never,
 }
 
 /// How Redis saves what it keeps: its one thread forks, and the child writes.

@@ -52,6 +52,22 @@ impl Times {
         self.in_bulk |= other.in_bulk;
     }
 
+    /// As precise, with no times.
+    pub(super) const fn none_yet(&self) -> Self {
+        Self::new(self.histogram.bits())
+    }
+
+    fn clear(&mut self) {
+        self.histogram.clear();
+        (self.sum, self.max, self.in_bulk) = (0, 0, false);
+    }
+
+    pub(super) fn percentiles_into(&self, row: &mut TimelineRow) {
+        row.p50_ms = self.percentile(50.0);
+        row.p95_ms = self.percentile(95.0);
+        row.p99_ms = self.percentile(99.0);
+    }
+
     fn percentile(&self, percent: f64) -> Option<f64> {
         let microseconds = self.histogram.quantile(percent / 100.0);
         (!self.histogram.is_empty()).then(|| microseconds as f64 / 1e3)
@@ -102,14 +118,22 @@ impl Collector {
         }
     }
 
-    /// The counts and percentiles since the last call.
-    pub fn take_interval(&mut self) -> TimelineRow {
-        let mut row = std::mem::take(&mut self.interval);
-        row.p50_ms = self.interval_latency.percentile(50.0);
-        row.p95_ms = self.interval_latency.percentile(95.0);
-        row.p99_ms = self.interval_latency.percentile(99.0);
-        self.interval_latency.histogram.clear();
+    /// The counts and percentiles of the present interval.
+    pub fn interval(&self) -> TimelineRow {
+        let mut row = self.interval;
+        self.interval_latency.percentiles_into(&mut row);
         row
+    }
+
+    /// The latencies of the present interval.
+    pub const fn interval_latency(&self) -> &Times {
+        &self.interval_latency
+    }
+
+    /// The present interval ends here.
+    pub fn begin_interval(&mut self) {
+        self.interval = TimelineRow::default();
+        self.interval_latency.clear();
     }
 
     pub fn requests(&self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {

@@ -1,9 +1,10 @@
 //! The run in equal intervals.
 
+use tidegate_core::Span;
 use tidegate_core::record::TimelineRow;
-use tidegate_core::{Ratio, Span};
 
 use super::Run;
+use super::intervals::Use;
 
 /// At most 1,440 intervals of whole tens of seconds.
 pub(super) fn length(duration: Span) -> Span {
@@ -16,11 +17,11 @@ impl Run<'_> {
         let now = self.now();
         let before = self.timeline.rows.last().map_or(self.model.start, |row| row.at);
         let length = now.since(before).as_nanos().cast_unsigned();
-        let (mut done, mut available, mut serving_cores) = (0u128, 0u128, 0);
+        let (mut used, mut serving_cores) = (Use::default(), 0);
         for (index, (busy, cores, receives)) in self.world.busy().into_iter().enumerate() {
             if receives {
-                done += u128::from(busy - self.busy[index]);
-                available += u128::from(length) * u128::from(cores);
+                used.done += u128::from(busy - self.busy[index]);
+                used.available += u128::from(length) * u128::from(cores);
                 serving_cores += cores;
             }
             self.worked += u128::from(busy - self.busy[index]);
@@ -31,15 +32,20 @@ impl Run<'_> {
             at: now,
             in_flight: self.world.in_flight(),
             jobs_pending: self.world.jobs_pending(),
-            cpu: (available > 0).then(|| Ratio::of(done, available).min(Ratio::ONE)),
+            cpu: used.share(),
             memory: self.world.memory(),
             serving: serving.into(),
             powered: powered.into(),
             wanted: self.last.as_ref().map_or(1, |decision| decision.wanted.into()),
             capacity_per_second: f64::from(serving_cores),
             cost: self.world.sink.meter.total(now),
-            ..self.world.sink.collector.take_interval()
+            ..self.world.sink.collector.interval()
         };
+        let latency = self.world.sink.collector.interval_latency();
+        if let Some(together) = &self.together {
+            together.add(self.timeline.rows.len(), &row, used, latency);
+        }
+        self.world.sink.collector.begin_interval();
         self.timeline.rows.push(row);
     }
 

@@ -20,7 +20,8 @@ use super::units::Size;
 pub use fault::FaultFile;
 pub use fleet::{FleetFile, ScaleFile};
 pub use shared::{
-    DatabaseFile, EvictionFile, HostFile, NfsFile, ObjectsFile, RedisFile, WriteFile,
+    AppendFile, DatabaseFile, EvictionFile, FsyncFile, HostFile, NfsFile, ObjectsFile, RedisFile,
+    SnapshotFile, WriteFile,
 };
 pub use storage::StorageWork;
 

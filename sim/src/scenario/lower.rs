@@ -73,6 +73,7 @@ pub(super) fn lower(
         redis: shared::redis(file)?,
         store: shared::store(file)?,
         snapshot: shared::snapshot(file)?,
+        append: shared::append(file, directory)?,
         database: shared::database(file)?,
         nfs: shared::nfs(file)?,
         memory: parts::memory(file)?,

@@ -59,6 +59,23 @@ fn an_error_has_its_place_and_a_hint() {
 }
 
 #[test]
+fn a_file_that_redis_cannot_append_to_is_refused() {
+    for (redis, words) in [
+        ("append_only = {}", "needs `takes`"),
+        ("append_only = { fsync = \"no\", takes = \"1ms\" }", "nobody waits for the disk"),
+        ("servers = 2\nappend_only = { takes = \"1ms\" }", "has one server"),
+        (
+            "append_only = { fsync = \"no\", rewrite = { data = \"1GiB\", every = \"5s\" } }",
+            "take longer than 5s",
+        ),
+    ] {
+        let text = SMALL.replace("[[load]]", &format!("[redis]\n{redis}\n[[load]]"));
+        let error = parsed(&text, &Overrides::default()).unwrap_err();
+        assert!(error.position().is_some() && error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
 fn an_impossible_value_is_refused_where_it_stands() {
     let cases = [
         ("cpu = \"20ms\"", "cpu = { mean = \"20ms\", cv = nan }", "`cv` lies between"),

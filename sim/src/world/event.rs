@@ -31,10 +31,13 @@ pub(super) enum Event {
     Held,
     Linked,
     Unavailable,
+    Fsync,
+    PutOff,
+    Synced,
 }
 
 /// By their numbers.
-pub(super) const EVENTS: [Event; 28] = [
+pub(super) const EVENTS: [Event; 31] = [
     Event::PhaseDone,
     Event::Timeout,
     Event::Person,
@@ -63,6 +66,9 @@ pub(super) const EVENTS: [Event; 28] = [
     Event::Held,
     Event::Linked,
     Event::Unavailable,
+    Event::Fsync,
+    Event::PutOff,
+    Event::Synced,
 ];
 /// Bits of a payload that say whom an event is about; those above are its number.
 pub(super) const INDEX_BITS: u32 = 27;

@@ -180,6 +180,7 @@ impl<S: FactSink> World<S> {
             | Place::Commit
             | Place::Cpu
             | Place::Redis
+            | Place::Sync
             | Place::Database
             | Place::Miss
             | Place::Nfs

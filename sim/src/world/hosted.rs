@@ -33,6 +33,7 @@ impl Service {
                 queue: config.queue.map_or(usize::MAX, |queue| queue as usize),
                 served: Vec::new(),
                 waiting: VecDeque::new(),
+                synced: u64::MAX,
                 answers: VecDeque::new(),
             }),
         }
@@ -57,9 +58,17 @@ pub(super) struct Hosted {
     /// Those that are served, in the order in which they began.
     served: Vec<u32>,
     waiting: VecDeque<u32>,
+    /// When the fsync ends that those who are served wait for.
+    synced: u64,
     /// Answers on their way and when they arrive. All take equally long, so they come in the order
     /// in which they were sent.
     answers: VecDeque<(u64, u32)>,
+}
+
+impl Hosted {
+    pub const fn is_idle(&self) -> bool {
+        self.served.is_empty()
+    }
 }
 
 /// How many clocks the services on the primary and the storage's link need.
@@ -109,18 +118,49 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    fn visit_served(&mut self, place: Place, slot: u32) {
+    /// The disk works until `ends`, and no core.
+    pub(super) fn hold_hosted(&mut self, together: Vec<u32>, ends: u64) {
+        let Some(hosted) = self.redis.hosted() else { return };
+        (hosted.served, hosted.synced) = (together, ends);
+        self.at(ends, Event::Synced, 0);
+    }
+
+    /// The disk is done, unless the primary went down meanwhile.
+    pub(super) fn synced_hosted(&mut self) {
         let now = self.now;
+        let Some(hosted) = self.redis.hosted().filter(|hosted| hosted.synced == now) else {
+            return;
+        };
+        hosted.synced = u64::MAX;
+        for slot in std::mem::take(&mut hosted.served) {
+            self.answer_visit(Place::Redis, slot);
+        }
+        self.serve_next(Place::Redis);
+    }
+
+    fn visit_served(&mut self, place: Place, slot: u32) {
         let Some(hosted) = self.service(place).hosted() else { return };
         hosted.served.retain(|&other| other != slot);
+        self.answer_visit(place, slot);
+        self.serve_next(place);
+    }
+
+    fn answer_visit(&mut self, place: Place, slot: u32) {
+        let now = self.now;
+        let Some(hosted) = self.service(place).hosted() else { return };
         let arrives = now.saturating_add(hosted.latency);
         hosted.answers.push_back((arrives, slot));
-        let (first, next) = (hosted.answers.len() == 1, hosted.waiting.pop_front());
-        if first {
+        if hosted.answers.len() == 1 {
             self.set_clock(self.clock_of(place), arrives);
         }
-        if let Some(next) = next {
-            self.serve_visit(place, next);
+    }
+
+    fn serve_next(&mut self, place: Place) {
+        let next = self.service(place).hosted().and_then(|hosted| hosted.waiting.pop_front());
+        match next {
+            Some(next) => self.serve_visit(place, next),
+            None if place == Place::Redis => self.begin_sync(),
+            None => {}
         }
     }
 
@@ -158,6 +198,7 @@ impl<S: FactSink> World<S> {
         }
         for place in [Place::Redis, Place::Nfs] {
             let Some(hosted) = self.service(place).hosted() else { continue };
+            hosted.synced = u64::MAX;
             let mut visits: VecDeque<u32> = hosted.served.drain(..).collect();
             visits.append(&mut hosted.waiting);
             visits.retain(|&slot| {
@@ -167,6 +208,11 @@ impl<S: FactSink> World<S> {
                 }
                 alive
             });
+            let (unsynced, visits): (VecDeque<u32>, VecDeque<u32>) =
+                visits.into_iter().partition(|&slot| self.syncs(slot));
+            if let Some(append) = &mut self.append {
+                append.waiting.splice(..0, unsynced);
+            }
             if let Some(hosted) = self.service(place).hosted() {
                 hosted.waiting = visits;
             }
@@ -178,10 +224,8 @@ impl<S: FactSink> World<S> {
         self.set_link(true);
         for place in [Place::Redis, Place::Nfs] {
             let Some(hosted) = self.service(place).hosted() else { continue };
-            let free = hosted.servers.min(hosted.waiting.len());
-            let next: Vec<u32> = hosted.waiting.drain(..free).collect();
-            for slot in next {
-                self.serve_visit(place, slot);
+            for _ in 0..hosted.servers.min(hosted.waiting.len()).max(1) {
+                self.serve_next(place);
             }
         }
     }

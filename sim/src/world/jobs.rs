@@ -20,8 +20,18 @@ const fn number(queue: Queue) -> usize {
 }
 
 impl<S: FactSink> World<S> {
-    /// The job that a request of `class` enqueues, if it does.
-    pub(super) fn enqueues(&mut self, class: u16) -> Option<usize> {
+    /// The job that the request at `slot` enqueues, if it does.
+    pub(super) fn enqueues(&mut self, slot: u32, class: u16) -> Option<usize> {
+        let (job, _) = self.model.requests[usize::from(class)].enqueues?;
+        if self.enqueues_after_sync(class) {
+            let last = self.classes[usize::from(class)].phases.len() - 1;
+            return (self.tasks.demand(slot, last as u8) > 0).then_some(job);
+        }
+        self.draw_job(class)
+    }
+
+    /// Whether a request of `class` enqueues its job, by chance.
+    pub(super) fn draw_job(&mut self, class: u16) -> Option<usize> {
         let (job, share) = self.model.requests[usize::from(class)].enqueues?;
         (self.choose.job.draw() * 1e6 <= f64::from(share.ppm())).then_some(job)
     }
@@ -49,6 +59,7 @@ impl<S: FactSink> World<S> {
             files.assign(slot, file);
         }
         self.job_stored(slot);
+        self.appended();
         self.draw_demands(slot, class);
         let queue = number(self.model.jobs[job].queue);
         match self.idle_worker(queue) {
@@ -102,6 +113,7 @@ impl<S: FactSink> World<S> {
         let Task { class, server, bench: kind, .. } = *self.tasks.get(slot);
         self.tasks.remove(slot);
         self.job_forgotten(class);
+        self.appended();
         self.tell(how);
         self.worker_is_free(usize::from(server), usize::from(kind));
     }

@@ -101,6 +101,7 @@ impl<S: FactSink> World<S> {
             },
             Place::Wait => return self.at(self.now + demand, Event::PhaseDone, slot),
             Place::Miss => return self.miss_step(slot),
+            Place::Sync => return self.sync_step(slot),
             Place::Open | Place::Fetch | Place::Transfer | Place::Commit | Place::Close => {
                 return self.file_step(step.place, slot);
             }
@@ -183,7 +184,7 @@ impl<S: FactSink> World<S> {
         if task.kind == Kind::Job {
             return self.job_finished(slot);
         }
-        let job = self.enqueues(task.class);
+        let job = self.enqueues(slot, task.class);
         let refused = self.store.is_some() && !self.keep(task.class, job)
             || self.faults.is_some() && self.finds_redis_full(task.class, job);
         match task.kind {
@@ -205,6 +206,9 @@ impl<S: FactSink> World<S> {
             }
         }
         self.tasks.remove(slot);
+        if self.append.is_some() && !refused && self.writes(task.class) {
+            self.appended();
+        }
         if let Some(job) = job.filter(|_| !refused) {
             self.enqueue(job, slot);
         }
@@ -212,6 +216,10 @@ impl<S: FactSink> World<S> {
         if task.kind == Kind::Request && task.user != NONE {
             self.request_over(&task, !refused);
         }
+    }
+
+    fn writes(&self, class: u16) -> bool {
+        self.model.requests[usize::from(class)].writes.is_some()
     }
 
     /// Redis refused what the request wrote.

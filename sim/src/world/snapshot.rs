@@ -1,32 +1,36 @@
-//! Redis saves what it keeps: a fork that holds its thread, and a child that writes.
+//! Redis saves what it keeps, or writes its file anew: a fork that holds its thread, and a child
+//! that writes.
 
 use tidegate_core::fact::FactSink;
 
-use crate::model::{Dist, Host, Model, Phase, Place};
-use crate::slab::{Kind, Task};
+use crate::model::{Host, Place, Snapshot};
 
 use super::{Event, World};
 
 /// Marks the cores' task that writes. It is no record's number.
 pub(super) const SAVE: u32 = u32::MAX;
 
-/// The steps of a fork, as those of a kind of task.
-pub(super) fn phases(model: &Model) -> Option<Vec<Phase>> {
-    let demand = Dist::Constant(model.snapshot?.fork);
-    Some(vec![Phase { place: Place::Redis, demand }])
-}
-
 impl<S: FactSink> World<S> {
+    fn snapshots(&self) -> [Option<Snapshot>; 2] {
+        [self.model.snapshot, self.model.append.as_ref().and_then(|append| append.rewrite)]
+    }
+
+    pub(super) fn open_snapshots(&mut self) {
+        for (index, snapshot) in self.snapshots().into_iter().enumerate() {
+            if let Some(snapshot) = snapshot {
+                let first = snapshot.every.as_nanos().cast_unsigned();
+                self.at(first, Event::Snapshot, index as u32);
+            }
+        }
+    }
+
     /// A visit of Redis that nobody waits for: the thread forks, first come, first served. On the
     /// primary, the child takes its share of the cores meanwhile.
-    pub(super) fn snapshot(&mut self) {
-        let Some(snapshot) = self.model.snapshot else { return };
-        self.at(self.now + snapshot.every.as_nanos().cast_unsigned(), Event::Snapshot, 0);
-        let class = (self.classes.len() - 1) as u16;
-        let slot = self.tasks.insert(Task::new(Kind::Abandoned, class, 0, self.now));
-        self.draw_demands(slot, class);
-        let task = *self.tasks.get(slot);
-        self.begin(slot, task);
+    pub(super) fn snapshot(&mut self, index: usize) {
+        let Some(snapshot) = self.snapshots()[index] else { return };
+        let next = self.now + snapshot.every.as_nanos().cast_unsigned();
+        self.at(next, Event::Snapshot, index as u32);
+        self.hold_redis(Place::Redis, snapshot.fork.as_nanos().cast_unsigned());
         if self.model.redis.host == Host::Primary && self.servers[0].ready {
             self.enter_cpu(0, snapshot.save.as_nanos().cast_unsigned(), SAVE);
         }

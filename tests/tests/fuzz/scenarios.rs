@@ -36,7 +36,7 @@ fn seeds() -> Vec<String> {
 }
 
 /// Beginnings of the lines of [`EVERYTHING`] that hold what flows do not know.
-const UNKNOWN_TO_FLOWS: [&str; 13] = [
+const UNKNOWN_TO_FLOWS: [&str; 14] = [
     "queue = 1",
     "queue = 200",
     "fidelity",
@@ -47,6 +47,7 @@ const UNKNOWN_TO_FLOWS: [&str; 13] = [
     "eviction",
     "cache = {",
     "snapshot",
+    "append_only",
     "miss",
     "oom_killer",
     "writes",

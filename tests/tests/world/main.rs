@@ -1,6 +1,7 @@
 //! What the simulated world does with commands and requests, read from its facts.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod append;
 mod cache;
 mod checks;
 mod connections;

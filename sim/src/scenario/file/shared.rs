@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_core::Span;
 
+use crate::scenario::length::Length;
 use crate::scenario::units::{Bandwidth, Size};
 
 /// Where a shared service runs.
@@ -18,7 +19,7 @@ pub enum HostFile {
 }
 
 /// The shared Redis.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisFile {
     /// Servers, each of which serves one at a time. Default 1.
@@ -40,6 +41,8 @@ pub struct RedisFile {
     pub cache: Option<ObjectsFile>,
     /// How it saves what it keeps. Default: it does not.
     pub snapshot: Option<SnapshotFile>,
+    /// The file to which it appends what is written. Default: it does not.
+    pub append_only: Option<AppendFile>,
 }
 
 /// What Redis does when its memory is full.
@@ -53,6 +56,31 @@ pub enum EvictionFile {
     AllkeysLru,
     /// It evicts the least recently used of the keys that expire; jobs do not.
     VolatileLru,
+}
+
+/// The file to which Redis appends what is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AppendFile {
+    /// When it has the disk keep what it appended. Default `everysec`.
+    pub fsync: FsyncFile,
+    /// How long that takes the disk; required unless it is left to the system.
+    pub takes: Option<Length>,
+    /// How it writes the file anew. Default: it does not.
+    pub rewrite: Option<SnapshotFile>,
+}
+
+/// When Redis has the disk keep what it appended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FsyncFile {
+    /// Before it answers a write.
+    Always,
+    /// Each second, beside its work.
+    #[default]
+    Everysec,
+    /// When the system likes.
+    No,
 }
 
 /// How Redis saves what it keeps.

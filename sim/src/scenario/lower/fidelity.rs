@@ -48,6 +48,7 @@ fn unknown_to_flows(model: &Model) -> Option<&'static str> {
         (model.memory.oom_killer, "memory.oom_killer"),
         (model.store.is_some(), "redis.memory"),
         (model.snapshot.is_some(), "redis.snapshot"),
+        (model.append.is_some(), "redis.append_only"),
         (model.redis.queue.is_some(), "redis.queue"),
         (model.database.queue.is_some(), "database.queue"),
         (model.nfs.queue.is_some(), "nfs.queue"),
@@ -123,6 +124,9 @@ load = [{{ kind = "constant", rate = {rate:.1} }}]
         assert_eq!(error.position(), Some((5, 12)), "{error:?}");
         let error = read("fidelity = \"fluid\"\ndatabase.queue = 9", 1.0).unwrap_err();
         assert_eq!(error.to_string(), "fidelity.toml:4:12: flows do not know `database.queue`");
+        let append = "fidelity = \"fluid\"\nredis.append_only = { fsync = \"no\" }";
+        let error = read(append, 1.0).unwrap_err();
+        assert!(error.to_string().ends_with("flows do not know `redis.append_only`"), "{error}");
         let model = read(&format!("{sticky}\"auto\""), 1_000_000.0).unwrap();
         assert_eq!(model.fidelity, Fidelity::Request);
     }

@@ -1,13 +1,19 @@
 //! Redis, the database and the storage.
 
+use std::path::Path;
+
 use tidegate_core::Span;
 
-use crate::model::{Eviction, Host, Objects, Snapshot, Station, Store};
+use crate::model::{
+    Append, Dist, Eviction, Fsync, Host, Objects, Phase, Place, Snapshot, Station, Store,
+};
 use crate::scenario::Fault;
-use crate::scenario::file::{EvictionFile, HostFile, ObjectsFile, ScenarioFile};
+use crate::scenario::file::{
+    AppendFile, EvictionFile, FsyncFile, HostFile, ObjectsFile, ScenarioFile, SnapshotFile,
+};
 
 pub(super) fn redis(file: &ScenarioFile) -> Result<Station, Fault> {
-    let redis = file.redis;
+    let redis = &file.redis;
     Ok(Station {
         servers: servers(redis.servers, 1, "redis")?,
         latency: redis.latency.unwrap_or(Span::from_nanos(200_000)),
@@ -18,7 +24,7 @@ pub(super) fn redis(file: &ScenarioFile) -> Result<Station, Fault> {
 
 /// What Redis keeps, if anything depends on it.
 pub(super) fn store(file: &ScenarioFile) -> Result<Option<Store>, Fault> {
-    let redis = file.redis;
+    let redis = &file.redis;
     let cache = redis.cache.map(objects).transpose()?;
     if let Some(index) = file.request.iter().position(|request| request.miss.is_some())
         && cache.is_none()
@@ -48,11 +54,46 @@ pub(super) fn store(file: &ScenarioFile) -> Result<Option<Store>, Fault> {
 
 /// How Redis saves what it keeps.
 pub(super) fn snapshot(file: &ScenarioFile) -> Result<Option<Snapshot>, Fault> {
-    let Some(given) = file.redis.snapshot else { return Ok(None) };
+    file.redis.snapshot.map(|given| forked(given, "redis.snapshot")).transpose()
+}
+
+/// The file to which Redis appends what is written.
+pub(super) fn append(file: &ScenarioFile, directory: &Path) -> Result<Option<Append>, Fault> {
+    let path = "redis.append_only";
+    let Some(AppendFile { fsync, takes, rewrite }) = &file.redis.append_only else {
+        return Ok(None);
+    };
+    if file.redis.servers.is_some_and(|servers| servers != 1) {
+        return Err(Fault::at(path, "a Redis that appends has one server"));
+    }
+    let fsync = match fsync {
+        FsyncFile::Always => Fsync::Always,
+        FsyncFile::Everysec => Fsync::EverySecond,
+        FsyncFile::No => Fsync::Never,
+    };
+    let takes = match (fsync, takes) {
+        (Fsync::Never, None) => Dist::Constant(Span::ZERO),
+        (Fsync::Never, Some(_)) => {
+            return Err(Fault::at(&format!("{path}.takes"), "nobody waits for the disk"));
+        }
+        (_, Some(takes)) => takes.dist(directory, &format!("{path}.takes"))?,
+        (_, None) => return Err(Fault::at(path, "needs `takes`, how long an fsync takes")),
+    };
+    let rewrite = rewrite.map(|given| forked(given, "redis.append_only.rewrite")).transpose()?;
+    Ok(Some(Append { fsync, takes, rewrite }))
+}
+
+/// The step at the end of what is written, if it waits for the disk.
+pub(super) fn sync(file: &ScenarioFile, directory: &Path) -> Result<Option<Phase>, Fault> {
+    let append = append(file, directory)?.filter(|append| append.fsync == Fsync::Always);
+    Ok(append.map(|append| Phase { place: Place::Sync, demand: append.takes }))
+}
+
+fn forked(given: SnapshotFile, path: &str) -> Result<Snapshot, Fault> {
     let every = given.every.unwrap_or(Span::from_mins(5));
     let (least, most) = (Span::from_secs(1), Span::from_hours(24));
     if every < least || every > most {
-        return Err(Fault::at("redis.snapshot.every", "must be 1s to 24h"));
+        return Err(Fault::at(&format!("{path}.every"), "must be 1s to 24h"));
     }
     let gib = given.data.0 as f64 / f64::from(1 << 30);
     let times = |each: Span| Span::from_nanos((each.as_nanos() as f64 * gib) as i64);
@@ -60,9 +101,9 @@ pub(super) fn snapshot(file: &ScenarioFile) -> Result<Option<Snapshot>, Fault> {
     let save = times(given.save.unwrap_or(Span::from_secs(10)));
     if fork + save >= every {
         let message = format!("a fork of {fork} and a save of {save} take longer than {every}");
-        return Err(Fault::at("redis.snapshot", message).hint("save less often, or less"));
+        return Err(Fault::at(path, message).hint("save less often, or less"));
     }
-    Ok(Some(Snapshot { every, fork, save }))
+    Ok(Snapshot { every, fork, save })
 }
 
 fn objects(file: ObjectsFile) -> Result<Objects, Fault> {

@@ -6,6 +6,7 @@ use tidegate_core::Span;
 
 use super::files;
 use super::hardware::unique;
+use super::shared;
 use crate::model::{CronJob, Dist, JobClass, Phase, Place, Queue, RequestClass, Write};
 use crate::scenario::file::{
     CronJobFile, JobFile, PhaseFile, QueueFile, RequestFile, ScenarioFile, StorageWork,
@@ -70,6 +71,9 @@ pub(super) fn requests(file: &ScenarioFile, directory: &Path) -> Result<Vec<Requ
             let demand = miss.dist(directory, &format!("request.{index}.miss"))?;
             phases.push(Phase { place: Place::Miss, demand });
         }
+        if request.writes.is_some() || job.is_some() {
+            phases.extend(shared::sync(file, directory)?);
+        }
         Ok(RequestClass {
             name: request.name.clone(),
             weight: weight(request),
@@ -85,6 +89,8 @@ pub(super) fn requests(file: &ScenarioFile, directory: &Path) -> Result<Vec<Requ
 pub(super) fn jobs(file: &ScenarioFile, directory: &Path) -> Result<Vec<JobClass>, Fault> {
     unique(file.job.iter().map(|job| job.name.as_str()), "job")?;
     let class = |(index, job): (usize, &JobFile)| {
+        let mut phases = phases(file, directory, &job.phases, &format!("job.{index}.phases"))?;
+        phases.extend(shared::sync(file, directory)?);
         Ok(JobClass {
             name: job.name.clone(),
             queue: match job.queue {
@@ -93,7 +99,7 @@ pub(super) fn jobs(file: &ScenarioFile, directory: &Path) -> Result<Vec<JobClass
                 QueueFile::Long => Queue::Long,
             },
             payload: job.payload.map_or(1 << 10, |size| size.0),
-            phases: phases(file, directory, &job.phases, &format!("job.{index}.phases"))?,
+            phases,
         })
     };
     file.job.iter().enumerate().map(class).collect()

@@ -99,6 +99,7 @@ const fn service_of(place: Place) -> Option<SharedService> {
         Place::Nfs => Some(SharedService::Nfs),
         Place::Database => Some(SharedService::Database),
         Place::Cpu
+        | Place::Sync
         | Place::Wait
         | Place::Miss
         | Place::Open

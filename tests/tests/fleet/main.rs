@@ -1,6 +1,8 @@
 //! Fleets: the sum of their groups, one provider for all, the same on any number of threads.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod timeline;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 
