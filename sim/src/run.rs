@@ -18,7 +18,7 @@ use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::oracle::Panel;
 use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timeline};
-use tidegate_core::{Command, Controller, Input, ServerId, Span, Timestamp};
+use tidegate_core::{Command, Controller, Input, ServerId, Span, Step, Timestamp};
 
 use crate::flow::Tables;
 use crate::model::Model;
@@ -217,11 +217,11 @@ impl<'a> Run<'a> {
             let notice = self.world.advance(limit);
             self.follow_resizes();
             match notice {
-                Some(Notice::Observed(observation)) => self.step(&Input::Observe(observation))?,
+                Some(Notice::Observed(observation)) => self.step(Input::Observe(observation))?,
                 Some(Notice::Completed { id, outcome }) => {
-                    self.step(&Input::Complete { id, outcome })?;
+                    self.step(Input::Complete { id, outcome })?;
                 }
-                Some(Notice::Asked(request)) => self.step(&Input::Request(request))?,
+                Some(Notice::Asked(request)) => self.step(Input::Request(request))?,
                 Some(Notice::Interval) => {
                     self.interval();
                     progress(Progress {
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
                     });
                 }
                 None if limit == end => return Ok(true),
-                None => self.step(&Input::Wake)?,
+                None => self.step(Input::Wake)?,
             }
         }
     }
@@ -272,17 +272,12 @@ impl<'a> Run<'a> {
         self.world.timestamp(self.world.now())
     }
 
-    fn step(&mut self, input: &Input) -> io::Result<()> {
+    fn step(&mut self, input: Input) -> io::Result<()> {
         let now = self.now();
-        let step = self.controller.step(now, input.clone());
-        let same = self.last.as_ref().is_some_and(|last| last.reads_like(&step.decision));
-        if let Some(journal) = &mut self.journal {
-            let decision = (!same).then_some(&step.decision);
-            let entry = Entry { at: now, input, commands: &step.commands, decision };
-            let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
-            line.push(b'\n');
-            self.hash.update(&line);
-            journal.write_all(&line)?;
+        let written = self.journal.is_some().then(|| input.clone());
+        let step = self.controller.step(now, input);
+        if let Some(input) = written {
+            self.write(now, &input, &step)?;
         }
         self.world.sink.panel.step(now, &step);
         self.follow(now, &step);
@@ -293,5 +288,16 @@ impl<'a> Run<'a> {
         self.wake = step.wake_at.map_or(u64::MAX, since);
         self.last = Some(step.decision);
         Ok(())
+    }
+
+    fn write(&mut self, now: Timestamp, input: &Input, step: &Step) -> io::Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let same = self.last.as_ref().is_some_and(|last| last.reads_like(&step.decision));
+        let decision = (!same).then_some(&step.decision);
+        let entry = Entry { at: now, input, commands: &step.commands, decision };
+        let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
+        line.push(b'\n');
+        self.hash.update(&line);
+        journal.write_all(&line)
     }
 }
