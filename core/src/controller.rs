@@ -1,6 +1,7 @@
 //! The one entry point: [`Controller::step`].
 
 mod decide;
+mod wake;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ use crate::lifecycle::{Context, Stage, Standby};
 use crate::observation::{Alert, Observation, ServerView, learn_alert};
 use crate::policy::{Bound, Policy, PolicyError};
 use crate::time::{Span, Timestamp};
+
+use wake::Wake;
 
 /// A group: one primary that is always on, and its prepared standbys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,12 +199,13 @@ impl Controller {
         }
         self.note_change(now, serving);
         let serving = self.serving();
-        let (decision, wake) = self.decide(now, &mut commands);
+        let mut wake = Wake::new(now);
+        let decision = self.decide(now, &mut wake, &mut commands);
         self.note_change(now, serving);
-        let sequences =
-            self.state.standbys.iter().filter_map(|standby| standby.wake_at(&self.config.policy));
-        let wake_at = sequences.chain(wake).filter(|at| *at > now).min();
-        Step { commands, decision, wake_at }
+        let policy = &self.config.policy;
+        let sequences = self.state.standbys.iter().filter_map(|standby| standby.wake_at(policy));
+        sequences.for_each(|at| wake.note(at));
+        Step { commands, decision, wake_at: wake.at() }
     }
 
     /// Everything that a restart needs.

@@ -23,9 +23,9 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The demand that won, if any did.
     pub source: Option<Source>,
-    /// Each rule's vote, up rules first, in the order of the policy.
+    /// Each rule's vote, up rules first, in the order of the policy; free places are at the end.
     pub votes: [Option<Vote>; MAX_RULES],
-    /// What held a change back.
+    /// What held a change back; free places are at the end.
     pub vetoes: [Option<Veto>; MAX_VETOES],
     /// The smallest change that would have led to another verdict.
     pub flip: Option<Flip>,
@@ -34,7 +34,7 @@ pub struct Decision {
 impl Decision {
     /// The votes that were cast.
     pub fn votes(&self) -> impl Iterator<Item = &Vote> {
-        self.votes.iter().flatten()
+        self.votes.iter().map_while(Option::as_ref)
     }
 
     /// The first down rule, if there is one and all of them agree.
@@ -46,7 +46,7 @@ impl Decision {
 
     /// The vetoes that were raised.
     pub fn vetoes(&self) -> impl Iterator<Item = &Veto> {
-        self.vetoes.iter().flatten()
+        self.vetoes.iter().map_while(Option::as_ref)
     }
 
     /// Adds a veto, unless the decision is full or has it.

@@ -15,8 +15,10 @@ mod latency;
 mod load;
 mod means;
 mod people;
+mod root;
 mod server;
 mod station;
+mod system;
 mod tables;
 
 pub(crate) use jobs::{JobFlows, Workers};

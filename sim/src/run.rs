@@ -20,7 +20,7 @@ use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::oracle::Panel;
 use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timeline};
-use tidegate_core::{Command, Controller, Input, ServerId, Span, Timestamp};
+use tidegate_core::{Command, Controller, Input, ServerId, Span, Step, Timestamp};
 
 use crate::flow::Tables;
 use crate::model::{CrashPoint, FaultKind, Model};
@@ -109,7 +109,12 @@ pub fn run(
 
 /// Simulates `model` without a journal and with coarse times, for those who look at the verdicts.
 pub(crate) fn run_unrecorded(model: &Model) -> io::Result<Finished> {
-    let detail = Detail { interval: timeline::length(model.duration), fine: false, tables: None, together: None };
+    let detail = Detail {
+        interval: timeline::length(model.duration),
+        fine: false,
+        tables: None,
+        together: None,
+    };
     let mut run = Run::new(Arc::new(model.clone()), &detail, None, None);
     let mut provider = Provider::new(model.provider.unwrap_or_default());
     while !run.go(u64::MAX, &mut |_| {})? {
@@ -257,7 +262,7 @@ impl<'a> Run<'a> {
                 }
                 None if limit == end => return Ok(true),
                 None if limit == up_at => self.come_up()?,
-                None => self.step(&Input::Wake)?,
+                None => self.step(Input::Wake)?,
             }
         }
     }
@@ -298,23 +303,18 @@ impl<'a> Run<'a> {
         self.world.timestamp(self.world.now())
     }
 
-    fn step(&mut self, input: &Input) -> io::Result<()> {
+    fn step(&mut self, input: Input) -> io::Result<()> {
         let (now, clock) = (self.now(), self.now() + self.host.ahead);
         let before = self.host.may_die().then(|| self.controller.clone());
-        let step = self.controller.step(clock, input.clone());
+        let written = self.journal.is_some().then(|| input.clone());
+        let step = self.controller.step(clock, input);
         let dies = self.dies_in(&step);
         if let (Some(CrashPoint::Before), Some(before)) = (dies, before) {
             self.controller = before;
             return Ok(());
         }
-        let same = self.last.as_ref().is_some_and(|last| last.reads_like(&step.decision));
-        if let Some(journal) = &mut self.journal {
-            let decision = (!same).then_some(&step.decision);
-            let entry = Entry { at: clock, input, commands: &step.commands, decision };
-            let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
-            line.push(b'\n');
-            self.hash.update(&line);
-            journal.write_all(&line)?;
+        if let Some(input) = written {
+            self.write(clock, &input, &step)?;
         }
         self.world.sink.panel.step(now, &step);
         self.follow(now, &step);
@@ -331,5 +331,16 @@ impl<'a> Run<'a> {
         };
         self.last = Some(step.decision);
         Ok(())
+    }
+
+    fn write(&mut self, now: Timestamp, input: &Input, step: &Step) -> io::Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let same = self.last.as_ref().is_some_and(|last| last.reads_like(&step.decision));
+        let decision = (!same).then_some(&step.decision);
+        let entry = Entry { at: now, input, commands: &step.commands, decision };
+        let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
+        line.push(b'\n');
+        self.hash.update(&line);
+        journal.write_all(&line)
     }
 }

@@ -3,7 +3,7 @@
 mod down;
 mod rules;
 
-use super::{Bound, Command, Context, Controller, Stage, Standby, Timestamp};
+use super::{Bound, Command, Context, Controller, Stage, Standby, Timestamp, Wake};
 use crate::decision::{Decision, Direction, Flip, Opinion, Source, Verdict, Veto};
 use crate::demand::trigger::group_value;
 use crate::demand::{Demand, RULE_PRIORITY, Resolution, resolve};
@@ -12,21 +12,20 @@ use crate::observation::ServerView;
 use crate::policy::EvidenceFrom;
 
 impl Controller {
-    /// Decides, and begins what was decided. Also returns the times at which time alone may change
-    /// the decision.
+    /// Decides, and begins what was decided. Notes when time alone may change the decision.
     pub(super) fn decide(
         &mut self,
         now: Timestamp,
+        wake: &mut Wake,
         commands: &mut Vec<Command>,
-    ) -> (Decision, Vec<Timestamp>) {
+    ) -> Decision {
         let mut decision = self.vote(now);
-        let mut wake = Vec::new();
-        self.expire(now, &mut wake);
+        self.expire(now, wake);
         let paused = self.state.paused_until.is_some();
         if !paused {
-            self.hear_rules(now, &mut decision, &mut wake);
+            self.hear_rules(now, &mut decision, wake);
         }
-        let demands = self.demands(now, &mut wake);
+        let demands = self.demands(now, wake);
         let (minimum, maximum) = self.bounds();
         let resolution = resolve(minimum, maximum, &demands);
         let (wanted, committed) = (resolution.servers, decision.servers);
@@ -35,13 +34,13 @@ impl Controller {
         if wanted > committed {
             self.scale_up(now, wanted - committed, &mut decision, commands);
         } else if wanted < committed {
-            self.consider_down(now, source, &mut decision, &mut wake, commands);
+            self.consider_down(now, source, &mut decision, wake, commands);
         }
         note_limits(&demands, resolution, &mut decision);
         self.remember(now, wanted);
         self.note_overdue(now, &mut decision);
         decision.flip = flip(&decision);
-        (decision, wake)
+        decision
     }
 
     fn bounds(&self) -> (u16, u16) {
@@ -90,18 +89,18 @@ impl Controller {
         decision
     }
 
-    fn expire(&mut self, now: Timestamp, wake: &mut Vec<Timestamp>) {
+    fn expire(&mut self, now: Timestamp, wake: &mut Wake) {
         self.state.paused_until = self.state.paused_until.filter(|until| now < *until);
         self.state.manual = self.state.manual.filter(|manual| now < manual.until);
-        wake.extend(self.state.paused_until);
-        wake.extend(self.state.manual.map(|manual| manual.until));
+        let until = self.state.manual.map(|manual| manual.until);
+        self.state.paused_until.into_iter().chain(until).for_each(|at| wake.note(at));
     }
 
-    fn demands(&mut self, now: Timestamp, wake: &mut Vec<Timestamp>) -> Vec<Demand> {
+    fn demands(&mut self, now: Timestamp, wake: &mut Wake) -> Vec<Demand> {
         let mut demands = Vec::new();
         for (index, calendar) in self.calendars.iter_mut().enumerate() {
             let (open, edge) = calendar.at(now);
-            wake.push(edge);
+            wake.note(edge);
             let schedule = &self.config.policy.schedule[index];
             if open {
                 demands.push(Demand {

@@ -6,6 +6,7 @@ use super::erlang::Delay;
 use super::latency::Conditions;
 use super::means::Means;
 use super::station::Stations;
+use super::system::System;
 use super::tables::{Tables, workers_of_a_pool};
 use crate::model::Hardware;
 
@@ -15,8 +16,8 @@ const STABLE: f64 = 0.95;
 /// What a server is: its cores and web workers.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
-    cores: Arc<Delay>,
-    workers: Arc<Delay>,
+    pub cores: Arc<Delay>,
+    pub workers_of_a_pool: Arc<Delay>,
     pools: f64,
     /// Requests that it accepts before it refuses.
     room: f64,
@@ -27,7 +28,7 @@ impl Site {
     pub fn new(hardware: &Hardware, room: f64, tables: &Tables) -> Self {
         Self {
             cores: tables.delay(hardware.vcpu),
-            workers: tables.delay(workers_of_a_pool(hardware)),
+            workers_of_a_pool: tables.delay(workers_of_a_pool(hardware)),
             pools: hardware.web_workers.len().max(1) as f64,
             room,
         }
@@ -35,7 +36,7 @@ impl Site {
 
     /// All web workers.
     pub fn workers(&self) -> f64 {
-        self.workers.servers() * self.pools
+        self.workers_of_a_pool.servers() * self.pools
     }
 }
 
@@ -84,6 +85,8 @@ pub(crate) struct ServerFlow {
     pub gone: f64,
     /// Arrivals a second of late.
     recent: f64,
+    /// The part of what it could serve at most that it served when it was last near it.
+    pace: f64,
 }
 
 impl ServerFlow {
@@ -141,7 +144,7 @@ impl ServerFlow {
     }
 
     /// Solves n' = n + h (λ − θ) with n' = G(θ) for θ.
-    fn throughput(&self, system: &System<'_>, most: f64) -> (f64, Conditions) {
+    fn throughput(&mut self, system: &System<'_>, most: f64) -> (f64, Conditions) {
         let Offered { length, rate, .. } = *system.offered;
         if length <= 0.0 {
             return (0.0, Conditions::default());
@@ -157,113 +160,13 @@ impl ServerFlow {
                 return (throughput.min(all / length), conditions);
             }
         }
-        let (mut low, mut high) = (0.0, most.min(all / length));
-        for _ in 0..40 {
-            let middle = f64::midpoint(low, high);
-            if middle * (system.conditions(middle).mean + length) < all {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        let present = all - low * length;
-        let mut conditions = system.conditions(low.min(rate).min(STABLE * most));
-        conditions.backlog(present, low, system.site.workers(), system.offered.timeout);
-        (low, conditions)
-    }
-}
-
-/// A server in its surroundings, during a step.
-struct System<'a> {
-    site: &'a Site,
-    stations: &'a Stations,
-    offered: &'a Offered<'a>,
-    /// Cores that requests have when they are many, beside the background jobs.
-    cores: f64,
-}
-
-impl System<'_> {
-    /// The throughput that it cannot exceed.
-    fn most(&self) -> f64 {
-        let Offered { means, others, .. } = self.offered;
-        let share = |room: f64, each: f64| if each > 0.0 { room / each } else { f64::INFINITY };
-        let cores = share(self.cores, means.cpu);
-        let workers = share(self.site.workers(), means.alone());
-        let station =
-            |index: usize| share(self.stations.room(index, others[index]), means.stations[index]);
-        let least = (0..3).map(station).fold(cores.min(workers), f64::min);
-        if least.is_finite() { least.max(1e-9) } else { 1e12 }
-    }
-
-    /// Beside n jobs that last, k cores that are otherwise busy for the share ρ serve each request
-    /// (n + 1) ÷ (k (1 − ρ)) times as slowly as one alone, from n = k on exactly: with j requests
-    /// there, they get j k ÷ (j + n) cores, and the number of them is negative binomial.
-    fn beside_lasting(&self, throughput: f64, delayed: f64, slowdown: f64) -> (f64, f64) {
-        let Offered { lasting, background, means, .. } = *self.offered;
-        let cores = self.site.cores.servers();
-        let idle = (cores - background - throughput * means.cpu).max(1e-3);
-        let crowded = (lasting + 1.0) / idle - 1.0;
-        if lasting > 0.0 && crowded > delayed * slowdown {
-            (1.0, crowded)
-        } else {
-            (delayed, slowdown)
-        }
-    }
-
-    /// The busy share of the cores when `throughput` requests are served a second. Background jobs
-    /// take what is left, but shared with n of them a request finds at most n + 1 times as many on
-    /// the cores that it can get.
-    fn busy(&self, throughput: f64) -> f64 {
-        let (cores, background) = (self.site.cores.servers(), self.offered.background);
-        let work = throughput * self.offered.means.cpu;
-        let web = (work / cores).min(1.0 - 1e-6);
-        let all = (web + background / cores).min(1.0 - (1.0 - web) / (background + 1.0));
-        all.max(work / self.cores).min(1.0 - 1e-6)
-    }
-
-    /// How much less even turns make a queue than arrivals at random: (a² + s²) ÷ (1 + s²), where
-    /// the squared variation a² of gaps is the share of one who gets every m-th arrival, and s²
-    /// that of the work; at low utilization less still (Krämer and Langenbach-Belz 1976).
-    fn evenness(&self, squared_variation: f64, utilization: f64) -> f64 {
-        let (share, variation) = (self.offered.share, squared_variation);
-        let idle = 2.0 * (1.0 - utilization) * (1.0 - share) * (1.0 - share);
-        let less = libm::exp(-idle / (3.0 * utilization.max(1e-3) * (share + variation)));
-        less * (share + variation) / (1.0 + variation)
-    }
-
-    /// What a request meets when `throughput` of them are served a second.
-    fn conditions(&self, throughput: f64) -> Conditions {
-        let Offered { means, others, .. } = self.offered;
-        let cores = &self.site.cores;
-        let busy = self.busy(throughput);
-        let waits = [0, 1, 2].map(|index| {
-            let offered = others[index] + throughput * means.stations[index];
-            self.stations.wait(index, offered, means)
-        });
-        let waited: f64 = (0..3).map(|index| waits[index].mean * means.visits[index]).sum();
-        let held = means.alone() + waited;
-        let workers = &self.site.workers;
-        let taken = (throughput * held / self.site.workers()).min(1.0 - 1e-6);
-        let variability = if held > 0.0 { 1.0 + means.variance / (held * held) } else { 2.0 };
-        let even = self.evenness(variability - 1.0, taken);
-        let queue = workers.wait(taken) * held * even * variability / 2.0;
-        // Fewer are delayed, and those less.
-        let less = self.evenness(means.cpu_variation(), busy).sqrt();
-        let delayed = cores.probability(busy) * less;
-        let slowdown = less / (cores.servers() * (1.0 - busy));
-        let (delayed, slowdown) = self.beside_lasting(throughput, delayed, slowdown);
-        Conditions {
-            delayed,
-            slowdown,
-            waits,
-            queued: workers.probability(taken),
-            queue,
-            backlog: 0.0,
-            accept: 0.0,
-            mean: held + queue + means.cpu * delayed * slowdown,
-            busy,
-            factor: 1.0,
-        }
+        let limit = most.min(all / length);
+        let throughput = system.emptying(all, most, self.pace);
+        self.pace = throughput / limit;
+        let mut conditions = system.conditions(throughput.min(rate).min(STABLE * most));
+        let present = all - throughput * length;
+        conditions.backlog(present, throughput, system.site.workers(), system.offered.timeout);
+        (throughput, conditions)
     }
 }
 

@@ -50,7 +50,7 @@ impl Run<'_> {
     pub(super) fn take(&mut self, input: Input) -> io::Result<()> {
         self.rival_takes(&input);
         if self.host.up_at.is_none() {
-            return self.step(&input);
+            return self.step(input);
         }
         if let Input::Request(request) = input {
             self.host.asked.push(request);
@@ -61,7 +61,7 @@ impl Run<'_> {
     /// A command of a host of `term` has ended. A host that is gone does not learn of it.
     pub(super) fn completed(&mut self, input: Input, term: u32) -> io::Result<()> {
         if term == self.host.term {
-            return if self.host.up_at.is_none() { self.step(&input) } else { Ok(()) };
+            return if self.host.up_at.is_none() { self.step(input) } else { Ok(()) };
         }
         self.rival_takes(&input);
         Ok(())
@@ -141,7 +141,7 @@ impl Run<'_> {
         }
         self.take_over()?;
         for request in std::mem::take(&mut self.host.asked) {
-            self.step(&Input::Request(request))?;
+            self.step(Input::Request(request))?;
         }
         Ok(())
     }
@@ -153,6 +153,6 @@ impl Run<'_> {
         self.host.term += 1;
         let term = self.host.term;
         self.world.fence(term);
-        self.step(&Input::TakeOver { term })
+        self.step(Input::TakeOver { term })
     }
 }

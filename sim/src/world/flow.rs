@@ -1,6 +1,7 @@
 //! The world in flows: what stands in for arrivals, workers and cores when requests are not
 //! followed one by one. Machines, monitoring, the proxy's weights and clocked jobs are as ever.
 
+mod ahead;
 mod counted;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::slab::Task;
 
 use super::server::Server;
 use super::{Event, World};
+use ahead::{Course, Taken};
 use counted::{Counted, Whole};
 
 /// What a server's requests met since it was last told how long they took.
@@ -46,6 +48,8 @@ struct Side {
     tasks: u32,
     /// Those that are at the stations.
     visits: [u32; 3],
+    course: Course,
+    taken: Taken,
 }
 
 /// All flows of a group.
@@ -53,6 +57,8 @@ struct Side {
 pub(super) struct Flows {
     /// How far they have come.
     until: u64,
+    /// How far it was seen that they go on as before.
+    steady_until: u64,
     loads: Vec<(Cumulative, Option<usize>)>,
     people: Vec<Population>,
     means: Vec<Means>,
@@ -112,6 +118,7 @@ impl Flows {
         };
         Self {
             until: 0,
+            steady_until: 0,
             step: Step { sent: vec![[0.0; 3]; people.len()], ..Step::default() },
             loads,
             people,
@@ -139,6 +146,13 @@ impl Flows {
         let people = self.people.iter().map(|one| one.longest_step(now));
         let longest = people.fold(patient.min(60.0), f64::min);
         (longest * 1e9).max(1e6) as u64
+    }
+
+    /// The end of the next step towards `now`. What changed is not spread over the time before.
+    fn next_step(&self, now: u64) -> u64 {
+        let seen = self.steady_until > self.until && self.steady(now).is_none();
+        let now = if seen { self.steady_until.min(now) } else { now };
+        now.min(self.until + self.longest_step())
     }
 
     /// What arrives until `to`, by kind.
@@ -253,18 +267,25 @@ fn span(seconds: f64) -> Span {
 }
 
 impl<S: FactSink> World<S> {
-    /// Whether what happens may depend on the flows: looks at what stands still do not.
-    pub(super) fn reads_flows(&self, event: Event, index: usize) -> bool {
-        let still = event == Event::Scrape && self.servers[index].power == Power::Off
-            || event == Event::Health && !self.moving;
-        !still
+    /// Whether what happens depends on a step of the flows. A scrape of what stands still or goes on
+    /// as before does not, nor does a look at the group while nobody waits for work in flight.
+    pub(super) fn reads_flows(&mut self, event: Event, index: usize) -> bool {
+        if event == Event::Scrape {
+            return self.servers[index].power != Power::Off && !self.look_ahead(index);
+        }
+        self.moving || !matches!(event, Event::Health | Event::Evaluate)
+    }
+
+    /// The moment up to which work in flight is known.
+    pub(super) fn counted_at(&self) -> u64 {
+        self.flows.as_ref().map_or(self.now, |flows| flows.until)
     }
 
     /// Brings the flows to the present.
     pub(super) fn flow_on(&mut self) {
         let Some(mut flows) = self.flows.take() else { return };
         while flows.until < self.now {
-            let to = self.now.min(flows.until + flows.longest_step());
+            let to = flows.next_step(self.now);
             self.flow_step(&mut flows, to);
             flows.until = to;
         }
@@ -311,7 +332,10 @@ impl<S: FactSink> World<S> {
             step.refused += arrivals;
             side.offered = [0.0; 3];
             let jobs = jobs.cores(index, 1.0);
-            server.cpu.credit((jobs * step.length * 1e9) as u64);
+            side.credit(server, jobs * step.length);
+            let cores = f64::from(server.cores);
+            let course = Course { steady: true, others: jobs, cores, ..Course::default() };
+            side.follow(course, arrivals, step.length, &Answered::default());
             return self.count(side, index, arrivals, [arrivals, 0.0, 0.0], FailureCause::Refused);
         }
         let factor = self.warming.factor(server.warmed).unwrap_or(1.0);
@@ -338,10 +362,13 @@ impl<S: FactSink> World<S> {
         conditions.factor = factor;
         let Answered { served, refused, timed_out, throughput } = answered;
         let used = (throughput * means.cpu + background + clocked).min(cores);
-        server.cpu.credit((used * step.length * 1e9) as u64);
+        side.credit(server, used * step.length);
         side.offered = means.stations.map(|work| work * throughput);
         side.slowdown = side.flow.slowdown(&conditions, &side.site, tasks);
-        server.wear(throughput * step.length, side.flow.present);
+        side.wear(server, throughput * step.length);
+        let others = background + clocked;
+        let course = Course { steady: factor <= 1.0, share, each: means.cpu, others, cores };
+        side.follow(course, arrivals, step.length, &answered);
         step.served += served;
         step.late += timed_out;
         step.refused += refused;
@@ -492,6 +519,8 @@ impl Side {
             slowdown: 1.0,
             tasks: 0,
             visits: [0; 3],
+            course: Course::default(),
+            taken: Taken::default(),
         }
     }
 

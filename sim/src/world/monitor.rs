@@ -148,8 +148,9 @@ impl<S: FactSink> World<S> {
         }
         let health = if server.ready { Health::ALL } else { Health::NONE };
         view.health = Some(Dated::new(health, now));
-        view.in_flight = Some(Dated::new(server.open, now));
-        view.jobs = Some(Dated::new(server.jobs + server.flow_jobs, now));
+        let counted = self.timestamp(self.counted_at());
+        view.in_flight = Some(Dated::new(server.open, counted));
+        view.jobs = Some(Dated::new(server.jobs + server.flow_jobs, counted));
         view
     }
 

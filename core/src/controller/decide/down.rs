@@ -1,6 +1,6 @@
 //! Fewer servers: only past the stabilization window, and only if those that remain can carry it.
 
-use super::{Command, Context, Controller, Stage};
+use super::{Command, Context, Controller, Stage, Wake};
 use crate::decision::{Decision, Source, Verdict, Veto};
 use crate::demand::trigger::group_value;
 use crate::ids::{RuleId, ServerId};
@@ -14,7 +14,7 @@ impl Controller {
         now: Timestamp,
         source: Source,
         decision: &mut Decision,
-        wake: &mut Vec<Timestamp>,
+        wake: &mut Wake,
         commands: &mut Vec<Command>,
     ) {
         let committed = decision.servers;
@@ -25,7 +25,7 @@ impl Controller {
             let most = recent.max_by_key(|(at, servers)| (*servers, *at)).copied();
             if let Some((at, servers)) = most.filter(|(_, servers)| *servers > target) {
                 decision.object(Veto::Stabilization { until: at + window });
-                wake.push(at + window);
+                wake.note(at + window);
                 target = servers;
             }
             if target < committed

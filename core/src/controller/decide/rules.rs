@@ -1,6 +1,6 @@
 //! What the rules ask for: up on any, down only when all agree.
 
-use super::{Controller, is_up};
+use super::{Controller, Wake, is_up};
 use crate::decision::{Decision, Direction, Opinion, Veto};
 use crate::ids::{RuleId, ServerId};
 use crate::lifecycle::{Stage, Standby};
@@ -8,19 +8,14 @@ use crate::time::{Span, Timestamp};
 
 impl Controller {
     /// Up on any rule, down only when all agree.
-    pub(super) fn hear_rules(
-        &mut self,
-        now: Timestamp,
-        decision: &mut Decision,
-        wake: &mut Vec<Timestamp>,
-    ) {
-        let votes = decision.votes;
-        let up = votes.iter().flatten().find(|vote| is_up(vote.direction, vote.opinion)).copied();
-        if let Some(vote) = up {
-            self.hear_up(now, vote.rule, decision, wake);
+    pub(super) fn hear_rules(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Wake) {
+        let up = decision.votes().find(|vote| is_up(vote.direction, vote.opinion));
+        if let Some(rule) = up.map(|vote| vote.rule) {
+            self.hear_up(now, rule, decision, wake);
             return;
         }
-        for vote in votes.iter().flatten() {
+        for index in 0..decision.votes.len() {
+            let Some(vote) = decision.votes[index] else { break };
             if vote.direction == Direction::Up && vote.opinion == Opinion::Filling {
                 let (rule, filled, window) = (vote.rule, vote.filled, vote.window);
                 decision.object(Veto::WindowNotFull { rule, filled, window });
@@ -34,13 +29,7 @@ impl Controller {
         }
     }
 
-    fn hear_up(
-        &mut self,
-        now: Timestamp,
-        rule: RuleId,
-        decision: &mut Decision,
-        wake: &mut Vec<Timestamp>,
-    ) {
+    fn hear_up(&mut self, now: Timestamp, rule: RuleId, decision: &mut Decision, wake: &mut Wake) {
         let (_, maximum) = self.bounds();
         let asked = (decision.servers + 1).min(maximum);
         if self.state.held.is_some_and(|(servers, _)| servers >= asked) {
@@ -50,16 +39,19 @@ impl Controller {
             return decision.object(Veto::Busy { server });
         }
         if let Some(until) = self.rest(now, self.config.policy.cool_down.up) {
-            wake.push(until);
+            wake.note(until);
             return decision.object(Veto::CoolDown { until });
         }
         self.state.held = Some((asked, rule));
     }
 
-    fn hear_down(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Vec<Timestamp>) {
-        let votes = decision.votes;
+    fn hear_down(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Wake) {
         let mut agreed = true;
-        for vote in votes.iter().flatten().filter(|vote| vote.direction == Direction::Down) {
+        for index in 0..decision.votes.len() {
+            let Some(vote) = decision.votes[index] else { break };
+            if vote.direction != Direction::Down {
+                continue;
+            }
             let rule = vote.rule;
             agreed &= vote.opinion == Opinion::Agrees;
             match vote.opinion {
@@ -80,7 +72,7 @@ impl Controller {
             return;
         }
         if let Some(until) = self.rest(now, self.config.policy.cool_down.down) {
-            wake.push(until);
+            wake.note(until);
             return decision.object(Veto::CoolDown { until });
         }
         if let Some(veto) = self.projection(now, decision.servers.saturating_sub(1)) {
