@@ -1,5 +1,6 @@
 //! `tidegate check`: drawn scenarios with faults, by the thousand.
 
+mod exhaustive;
 mod report;
 
 use std::fs;
@@ -46,6 +47,9 @@ pub(crate) struct CheckArguments {
     /// Prints the scenario of this run and ends.
     #[arg(long, value_name = "RUN")]
     draw: Option<u64>,
+    /// Tries every fault at every step of both sequences instead, and at every input around them.
+    #[arg(long, conflicts_with_all = ["runs", "seed", "time_limit", "bounds", "draw"])]
+    exhaustive: bool,
     /// Where the scenarios of failures go.
     #[arg(long, value_name = "DIR", default_value = "scenarios/regressions")]
     regressions: PathBuf,
@@ -65,6 +69,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
         Ok(bases) => bases,
         Err(error) => return refuse::scenario(error),
     };
+    if arguments.exhaustive {
+        return exhaustive::run(&bases, arguments);
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let all = Swarm {
         bases: &bases,
@@ -152,33 +159,38 @@ fn save(
     let mut found = Vec::new();
     for (number, failure) in firsts.into_iter().take(SHRUNK) {
         let shrunk = shrink(&all.case(number), failure, BUDGET);
-        let path = write(&shrunk, number, arguments)?;
+        let name = format!("{}-{number}", arguments.seed);
+        let path = write(&shrunk, &name, arguments)?;
         found.push(Found { run: number, shrunk, path });
     }
     Ok(found)
 }
 
-fn write(
-    shrunk: &Shrunk,
-    number: u64,
-    arguments: &CheckArguments,
-) -> Result<PathBuf, (PathBuf, std::io::Error)> {
-    let directory = &arguments.regressions;
+/// The command that draws the same again.
+fn command_of(arguments: &CheckArguments) -> String {
     let files: Vec<String> =
         arguments.scenarios.iter().map(|path| path.display().to_string()).collect();
+    let files = files.join(" ");
+    if arguments.exhaustive {
+        return format!("tidegate check --exhaustive {files}");
+    }
     let bounds = arguments
         .bounds
         .as_deref()
         .map_or_else(String::new, |path: &Path| format!(" --bounds {}", path.display()));
-    let found_by = format!(
-        "tidegate check {} --seed {} --runs {}{bounds}",
-        files.join(" "),
-        arguments.seed,
-        arguments.runs
-    );
-    let property = &shrunk.failure.property;
-    let path = directory.join(format!("{property}-{}-{number}.toml", arguments.seed));
-    let text = regression(shrunk, directory, &found_by);
+    let (seed, runs) = (arguments.seed, arguments.runs);
+    format!("tidegate check {files} --seed {seed} --runs {runs}{bounds}")
+}
+
+/// Writes a shrunk case where regressions lie.
+fn write(
+    shrunk: &Shrunk,
+    name: &str,
+    arguments: &CheckArguments,
+) -> Result<PathBuf, (PathBuf, std::io::Error)> {
+    let directory = &arguments.regressions;
+    let path = directory.join(format!("{}-{name}.toml", shrunk.failure.property));
+    let text = regression(shrunk, directory, &command_of(arguments));
     let failed = |why| (path.clone(), why);
     fs::create_dir_all(directory).map_err(failed)?;
     fs::write(&path, text).map_err(failed)?;

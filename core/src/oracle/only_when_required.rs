@@ -53,8 +53,8 @@ pub(super) struct OnlyWhenRequired {
     grace: Span,
     /// Whether Prometheus keeps the windows.
     from_alerts: bool,
-    /// Servers that rules have asked for and not given up.
-    granted: u16,
+    /// Servers that ran at first, or that rules have asked for since and not given up.
+    granted: Option<u16>,
     verdict: Verdict,
 }
 
@@ -71,7 +71,7 @@ impl OnlyWhenRequired {
             watches: policy.up.iter().map(watch).collect(),
             grace: policy.evidence.stale_after,
             from_alerts: policy.evidence.from == EvidenceFrom::Alerts,
-            granted: 1,
+            granted: None,
             verdict: Verdict::new("only-when-required"),
         }
     }
@@ -91,21 +91,22 @@ impl OnlyWhenRequired {
     }
 
     pub fn step(&mut self, at: Timestamp, decision: &Decision) {
+        let granted = *self.granted.get_or_insert(decision.servers);
         let target = match decision.verdict {
             Decided::Hold => return,
             Decided::ScaleUp(by) => decision.servers + by,
             Decided::ScaleDown(by) => {
                 if matches!(decision.source, Some(Source::Rule(_) | Source::Bounds)) {
-                    self.granted = decision.servers.saturating_sub(by).max(1);
+                    self.granted = Some(decision.servers.saturating_sub(by).max(1));
                 }
                 return;
             }
         };
         if let Some(Source::Rule(rule)) = decision.source
-            && target > self.granted
+            && target > granted
         {
             self.judge(at, usize::from(rule.0));
-            self.granted = target;
+            self.granted = Some(target);
         }
     }
 

@@ -1,0 +1,128 @@
+//! `tidegate check --exhaustive`: the table of step by fault.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+use tidegate_sim::check::{Base, Cell, Table, exhaustive, shrink};
+
+use super::{BUDGET, CheckArguments, SHRUNK, write};
+use crate::run::{progress_bar, threads};
+use crate::{Format, refuse, tell};
+
+/// A failing case that was shrunk, and where it lies.
+type Written = (String, String, PathBuf);
+
+pub(super) fn run(bases: &[Base], arguments: &CheckArguments) -> ExitCode {
+    let (mut out, mut tables, mut held) = (String::new(), Vec::new(), true);
+    for base in bases {
+        let bar = progress_bar(1);
+        let table = exhaustive(base, threads(arguments.jobs), &|done, of| {
+            bar.set_length(of);
+            bar.set_position(done);
+            bar.set_message(format!("{done} of {of} runs"));
+        });
+        bar.finish_and_clear();
+        let table = match table {
+            Ok(table) => table,
+            Err(why) => {
+                let what =
+                    format!("{}: without a fault, {}: {}", base.file, why.property, why.what);
+                return refuse::option(&what, "mend the scenario first: `tidegate run` shows more");
+            }
+        };
+        let written = match save(base, &table, arguments) {
+            Ok(written) => written,
+            Err((path, why)) => {
+                return refuse::plain(&format!("{} cannot be written", path.display()), &why);
+            }
+        };
+        held &= table.holds();
+        // Writing to a String cannot fail.
+        let _ = text(base, &table, &written, &mut out);
+        tables.push(to_json(base, &table, &written));
+    }
+    if arguments.format == Format::Json {
+        let all = json!({ "holds": held, "scenarios": tables });
+        out = format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default());
+    }
+    tell(&out, if held { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn save(
+    base: &Base,
+    table: &Table,
+    arguments: &CheckArguments,
+) -> Result<Vec<Written>, (PathBuf, std::io::Error)> {
+    let mut written = Vec::new();
+    for (case, failure) in table.failing.iter().take(SHRUNK) {
+        let shrunk = shrink(case, failure, BUDGET);
+        let path = write(&shrunk, &base.name, arguments)?;
+        written.push((failure.property.clone(), shrunk.failure.what, path));
+    }
+    Ok(written)
+}
+
+fn text(base: &Base, table: &Table, written: &[Written], out: &mut String) -> std::fmt::Result {
+    let failed = table.cells.values().filter(|cell| cell.failed > 0).count();
+    let verdict = if failed == 0 {
+        "every cell holds".to_owned()
+    } else {
+        format!("{failed} of {} cells fail", table.cells.len())
+    };
+    writeln!(out, "{}: {verdict}, {} runs", base.name, table.tried())?;
+    let columns = Table::columns();
+    write!(out, "\n  {:<26}", "")?;
+    for column in &columns {
+        write!(out, "{column:>15}")?;
+    }
+    writeln!(out)?;
+    for (row, fault) in Table::faults().iter().enumerate() {
+        write!(out, "  {fault:<26}")?;
+        for column in 0..columns.len() {
+            write!(out, "{:>15}", shown(table.cells.get(&(row, column))))?;
+        }
+        writeln!(out)?;
+    }
+    for (property, what, path) in written {
+        writeln!(out, "\n  {property}: {what}\n    tidegate run {}", path.display())?;
+    }
+    writeln!(out)
+}
+
+/// How many of how many runs held; nothing where there was nothing to try.
+fn shown(cell: Option<&Cell>) -> String {
+    match cell {
+        None => "-".to_owned(),
+        Some(cell) if cell.missed == cell.tried => "not befallen".to_owned(),
+        Some(cell) if cell.failed == 0 => format!("ok {}", cell.tried),
+        Some(cell) => format!("FAIL {}/{}", cell.failed, cell.tried),
+    }
+}
+
+fn to_json(base: &Base, table: &Table, written: &[Written]) -> serde_json::Value {
+    let (faults, columns) = (Table::faults(), Table::columns());
+    let cells = table.cells.iter().map(|(&(row, column), cell)| {
+        json!({
+            "fault": faults[row],
+            "step": columns[column],
+            "tried": cell.tried,
+            "failed": cell.failed,
+            "not_befallen": cell.missed,
+            "violated": cell.first.as_ref().map(|first| &first.property),
+            "what": cell.first.as_ref().map(|first| &first.what),
+        })
+    });
+    let files = written.iter().map(|(property, what, path)| {
+        json!({ "property": property, "what": what, "file": path.display().to_string() })
+    });
+    json!({
+        "scenario": base.name,
+        "holds": table.holds(),
+        "runs": table.tried(),
+        "never_taken": table.untried.iter().map(|step| step.name()).collect::<Vec<_>>(),
+        "cells": cells.collect::<Vec<_>>(),
+        "failures": files.collect::<Vec<_>>(),
+    })
+}
