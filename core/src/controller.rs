@@ -171,6 +171,11 @@ impl Controller {
         if now < self.state.stepped {
             self.rewind(now);
         }
+        let asleep = now.since(self.state.stepped) > self.config.policy.evidence.stale_after;
+        if asleep && self.state.stepped != Timestamp::default() {
+            // What was not looked at may have changed and changed back.
+            self.state.windows.fill(Window::empty(now));
+        }
         self.state.stepped = now;
         let mut commands = Vec::new();
         let (serving, committed, moving) = (self.serving(), self.committed(), self.moving());

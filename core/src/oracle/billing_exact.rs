@@ -50,6 +50,18 @@ impl BillingExact {
     }
 }
 
+/// Stretches, joined where one ends as the next begins.
+fn joined(stretches: impl Iterator<Item = (Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)> {
+    let mut all: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (from, to) in stretches {
+        match all.last_mut() {
+            Some(last) if last.1 == from => last.1 = to,
+            _ => all.push((from, to)),
+        }
+    }
+    all
+}
+
 /// The lines of a server, joined where one ends as the next begins, are its powered stretches.
 fn judge_server(
     verdict: &mut Verdict,
@@ -57,19 +69,14 @@ fn judge_server(
     powered: &[(Timestamp, Timestamp)],
     closing: &Closing<'_>,
 ) {
-    let mut billed: Vec<(Timestamp, Timestamp)> = Vec::new();
-    for line in closing.ledger.iter().filter(|line| line.server == server) {
-        match billed.last_mut() {
-            Some(last) if last.1 == line.from => last.1 = line.to,
-            _ => billed.push((line.from, line.to)),
-        }
-    }
-    let stretches = powered.iter().copied().filter(|(from, to)| from < to);
-    if !stretches.eq(billed.iter().copied()) {
+    let lines = closing.ledger.iter().filter(|line| line.server == server);
+    let billed = joined(lines.map(|line| (line.from, line.to)));
+    let powered = joined(powered.iter().copied().filter(|(from, to)| from < to));
+    if powered != billed {
         let total = |stretches: &[(Timestamp, Timestamp)]| {
             stretches.iter().fold(Span::ZERO, |sum, (from, to)| sum + to.since(*from))
         };
-        let (had, paid) = (total(powered), total(&billed));
+        let (had, paid) = (total(&powered), total(&billed));
         verdict.violate(closing.end, || {
             format!("{server} had power for {had} and is billed for {paid}")
         });

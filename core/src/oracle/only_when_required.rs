@@ -91,7 +91,7 @@ impl OnlyWhenRequired {
     }
 
     pub fn step(&mut self, at: Timestamp, decision: &Decision) {
-        let granted = *self.granted.get_or_insert(decision.servers);
+        let granted = self.grant(at, decision.servers);
         let target = match decision.verdict {
             Decided::Hold => return,
             Decided::ScaleUp(by) => decision.servers + by,
@@ -110,15 +110,30 @@ impl OnlyWhenRequired {
         }
     }
 
+    /// Servers that rules may have: one more than there are, from when a rule is right to ask.
+    fn grant(&mut self, at: Timestamp, servers: u16) -> u16 {
+        let asks =
+            (0..self.watches.len()).any(|rule| self.held(at, rule) >= self.watches[rule].window);
+        let granted = self.granted.get_or_insert(servers);
+        if asks {
+            *granted = (*granted).max(servers.saturating_add(1));
+        }
+        *granted
+    }
+
+    /// For how long a rule's metric has been past its threshold.
+    fn held(&self, at: Timestamp, rule: usize) -> Span {
+        let watch = &self.watches[rule];
+        let held = watch.sampled.held(at, self.grace);
+        let looked = watch.looked.held(at, self.grace);
+        if self.from_alerts { held.max(looked) } else { held }
+    }
+
     fn judge(&mut self, at: Timestamp, rule: usize) {
         self.verdict.checked += 1;
-        let Some(watch) = self.watches.get(rule) else { return };
-        let mut held = watch.sampled.held(at, self.grace);
-        if self.from_alerts {
-            held = held.max(watch.looked.held(at, self.grace));
-        }
-        if held < watch.window {
-            let window = watch.window;
+        let Some(window) = self.watches.get(rule).map(|watch| watch.window) else { return };
+        let held = self.held(at, rule);
+        if held < window {
             self.verdict.violate(at, || {
                 format!("rule {} scaled up after {held} past its threshold, not {window}", rule + 1)
             });

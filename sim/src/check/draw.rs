@@ -14,9 +14,7 @@ use crate::scenario::{Edits, expected_requests};
 pub fn draw(base: &Base, bounds: &Bounds, seed: u64, number: u64) -> Case {
     let mut chance = Chance::new(seed, &format!("check/{}/{number}", base.name));
     let mut edits = Edits::new();
-    // What a shipped scenario expects of its own load, and other groups, are not drawn.
-    edits.remove("expect");
-    edits.remove("fleet");
+    edits.leave_out();
     edits.set("title", format!("\"run {number} of a swarm on {}\"", base.name));
     edits.set("seed", chance.number(1, 999_999).to_string());
     let model = &base.model;

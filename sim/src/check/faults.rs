@@ -67,7 +67,9 @@ impl Draw<'_> {
             && self.kind != FaultKind::ClockJumps
             && self.chance.happens(0.5)
         {
-            let step = self.chance.one(&StepName::ALL);
+            let routing = [StepName::Join, StepName::Drain];
+            let routes = self.kind == FaultKind::ChangeLost;
+            let step = self.chance.one(if routes { &routing } else { &StepName::ALL[..] });
             self.set("step", format!("\"{}\"", step.name()));
             let nth = self.chance.number(1, 3);
             self.set("nth", nth.to_string());

@@ -34,7 +34,7 @@ pub enum FaultKind {
     CommandLate,
     /// A command has its effect again, `by` later.
     CommandTwice,
-    /// A command is said to be done and has no effect.
+    /// A change of routing is said to be made and is not.
     ChangeLost,
     /// A machine loses its power.
     ServerDies,

@@ -44,6 +44,15 @@ impl Edits {
         self.removed.push(key.to_owned());
     }
 
+    /// Takes out what a check does not judge: what the scenario expects of its own load, the other
+    /// groups of a fleet, plans changed by hand, which no scaling survives, and flows.
+    pub fn leave_out(&mut self) {
+        for key in ["expect", "fleet", "resize"] {
+            self.remove(key);
+        }
+        self.set("fidelity", "\"request\"");
+    }
+
     /// Puts a value, as TOML writes it, at a dotted key.
     pub fn set(&mut self, key: &str, value: impl Into<String>) {
         self.set.push((key.to_owned(), value.into()));

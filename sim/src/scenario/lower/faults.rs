@@ -1,6 +1,6 @@
 //! Faults: when each begins, and whom it may concern.
 
-use tidegate_core::{ServerId, Span};
+use tidegate_core::{ServerId, Span, StepName};
 
 use crate::model::{FaultKind, Injection, Onset, Part, SharedService};
 use crate::scenario::Fault;
@@ -18,6 +18,7 @@ pub(super) fn faults(
     let lower = |(index, given): (usize, &FaultFile)| {
         let reader = Reader { given, path: format!("fault.{index}") };
         reader.check_keys()?;
+        reader.check_step()?;
         let onset = reader.onset(duration)?;
         reader.injection(onset, standbys)
     };
@@ -68,6 +69,16 @@ impl Reader<'_> {
                 Err(self.at(key, message).hint("take it out"))
             }
         }
+    }
+
+    /// A change of routing may be lost though it is said to be made; other commands are done when
+    /// they are said to be.
+    fn check_step(&self) -> Result<(), Fault> {
+        let routes = matches!(self.given.step, None | Some(StepName::Join | StepName::Drain));
+        if self.given.kind == FaultKind::ChangeLost && !routes {
+            return Err(self.at("step", "only `join` and `drain` change the routing"));
+        }
+        Ok(())
     }
 
     fn onset(&self, duration: Span) -> Result<Onset, Fault> {

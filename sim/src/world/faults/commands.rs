@@ -51,7 +51,9 @@ impl<S: FactSink> World<S> {
             let of_step = kind.is_of_commands() && one.step.is_none_or(|of| of == step);
             let refuses = kind == FaultKind::OutOfCapacity || kind == FaultKind::BootFails;
             let provider = kind == FaultKind::RateLimited || kind == FaultKind::ProviderSlow;
+            let routes = matches!(command.kind, CommandKind::Join { .. } | CommandKind::Drain);
             one.concerns(command.server)
+                && (routes || kind != FaultKind::ChangeLost)
                 && (of_step || starts && refuses || of_provider && provider)
         };
         self.befalls(concerns).map(|active| active.fault)
