@@ -45,7 +45,7 @@ pub(super) fn lower(
         return Err(Fault::at("start", "the run would end after the year 2262"));
     }
     if overrides.load.is_some() || !overrides.set.is_empty() {
-        // The command line may shorten a run; what people do after its end does not happen.
+        // The command line may shorten a run; what comes after its end does not happen.
         run.end = Timestamp::MAX;
     }
     let group = group(file)?;
@@ -91,10 +91,10 @@ pub(super) fn lower(
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
         fleet: None,
-        notes: acts::unseen(file, start + duration),
+        notes: acts::unseen(file, &(start..start + duration)),
     };
     grain::coarsen(&mut model)?;
-    model.faults = faults::faults(file, model.group.standbys, duration)?;
+    model.faults = faults::faults(file, model.group.standbys, run.end.since(start))?;
     model.fleet = fleet::fleet(file, &model, directory)?.map(Arc::new);
     fidelity::choose(model, file.fidelity)
 }
@@ -111,7 +111,13 @@ fn group(file: &ScenarioFile) -> Result<GroupConfig, Fault> {
         hint: None,
         elsewhere: None,
     })?;
-    Ok(GroupConfig { standbys, primary_weight: 1, standby_weight: 1, policy })
+    Ok(GroupConfig {
+        standbys,
+        primary_weight: 1,
+        standby_weight: 1,
+        policy,
+        defects: file.defects,
+    })
 }
 
 /// A server's share of the traffic follows its cores.
