@@ -8,6 +8,7 @@ mod files;
 mod fleet;
 mod grain;
 mod hardware;
+mod hazard;
 mod loads;
 mod monitoring;
 mod parts;
@@ -35,6 +36,8 @@ pub(super) fn lower(
     directory: &Path,
     overrides: &Overrides,
 ) -> Result<Model, Fault> {
+    let with_policy = hazard::with_policy(file, directory)?;
+    let file = with_policy.as_ref().unwrap_or(file);
     let start = moment(&file.start)
         .ok_or_else(|| Fault::at("start", "lies outside the years 1677 to 2262"))?;
     let (loads, trace_length) = loads::loads(file, directory, overrides, start)?;
@@ -87,6 +90,7 @@ pub(super) fn lower(
         cron_jobs: work::cron_jobs(file)?,
         loads,
         faults: Vec::new(),
+        hazard: hazard::hazard(file)?,
         resizes: acts::resizes(file, &run)?,
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,

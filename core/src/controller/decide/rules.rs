@@ -1,7 +1,8 @@
 //! What the rules ask for: up on any, down only when all agree.
 
 use super::{Controller, Wake, is_up};
-use crate::decision::{Decision, Direction, Opinion, Veto};
+use crate::decision::{Decision, Direction, Opinion, Veto, Vote};
+use crate::defect::Defect;
 use crate::ids::{RuleId, ServerId};
 use crate::lifecycle::{Stage, Standby};
 use crate::time::{Span, Timestamp};
@@ -67,6 +68,9 @@ impl Controller {
             }
         }
         let pending = self.state.held.is_some_and(|(servers, _)| servers < decision.servers);
+        let suffices =
+            |vote: &Vote| vote.direction == Direction::Down && vote.opinion == Opinion::Agrees;
+        agreed |= self.config.defects.has(Defect::OrOnScaleDown) && decision.votes().any(suffices);
         if !agreed || pending {
             // What is to be released already goes first.
             return;
@@ -90,7 +94,7 @@ impl Controller {
         self.state.standbys.iter().find(moving).map(|standby| standby.server)
     }
 
-    fn rest(&self, now: Timestamp, length: Span) -> Option<Timestamp> {
+    pub(super) fn rest(&self, now: Timestamp, length: Span) -> Option<Timestamp> {
         self.state.last_event.map(|last| last + length).filter(|until| now < *until)
     }
 }
