@@ -262,7 +262,8 @@ impl Standby {
             CommandKind::PowerOn => {
                 self.joined = false;
                 if context.defects.has(Defect::RouteBeforeReady) {
-                    self.issue(join(context), context);
+                    self.enter(Stage::Warming, join(context), context);
+                    return self.issue(CommandKind::StartServices, context);
                 }
                 self.enter(Stage::Warming, CommandKind::StartServices, context);
             }

@@ -12,8 +12,11 @@ impl Controller {
     pub(super) fn hear_rules(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Wake) {
         let up = decision.votes().find(|vote| is_up(vote.direction, vote.opinion));
         if let Some(rule) = up.map(|vote| vote.rule) {
+            let held = self.state.held;
             self.hear_up(now, rule, decision, wake);
-            return;
+            if held.is_none() || !self.config.defects.has(Defect::OrOnScaleDown) {
+                return;
+            }
         }
         for index in 0..decision.votes.len() {
             let Some(vote) = decision.votes[index] else { break };
