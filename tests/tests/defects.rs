@@ -17,7 +17,12 @@ group = { primary = "m" }
 
 [[request]]
 name = "page"
-phases = [{ cpu = "40ms" }, { nfs = { read = "4KiB" } }, { nfs = { write = "4KiB" } }, { wait = "400ms" }]
+phases = [
+    { cpu = "40ms" },
+    { nfs = { read = "4KiB" } },
+    { nfs = { write = "4KiB" } },
+    { wait = "400ms" },
+]
 enqueues = { job = "mail", share = "5%" }
 
 [[job]]
@@ -36,108 +41,116 @@ from = "50m"
 for = "3m"
 "#;
 
-/// Windows in which the standby serves, from and to these minutes.
-fn windows<const N: usize>(minutes: [(u32, u32); N]) -> Vec<String> {
+/// What the group needs for a defect to show: minutes in which a schedule has the standby serve,
+/// and other values. Those that are not listed are shown by a hazard.
+type Provocation = (&'static [Defect], &'static [(u32, u32)], &'static [&'static str]);
+
+const PROVOCATIONS: [Provocation; 14] = [
+    (
+        &[
+            Defect::RouteBeforeReady,
+            Defect::SkipTheDrain,
+            Defect::SkipTheQuiesce,
+            Defect::WorkTwice,
+            Defect::DiskPerServer,
+            Defect::BillTheStandby,
+            Defect::RoundedPrice,
+            Defect::LoseAnAnswer,
+            Defect::WrongLatency,
+            Defect::LoseWork,
+        ],
+        &[(10, 30)],
+        &[],
+    ),
+    (
+        &[Defect::KillOverdue],
+        &[(10, 30)],
+        &[r#"policy.steps.quiesce={ deadline = "10s" }"#, "job.0.phases.0.wait=3m"],
+    ),
+    (
+        &[Defect::NoWindow],
+        &[],
+        &[
+            r#"policy.up=[{ metric = "cpu", above = "70%" }]"#,
+            r#"policy.down=[{ metric = "cpu", below = "30%" }]"#,
+        ],
+    ),
+    (
+        &[Defect::NoProjection],
+        &[],
+        &[
+            r#"policy.up=[{ metric = "cpu", above = "70%" }]"#,
+            r#"policy.down=[{ metric = "cpu", below = "45%" }]"#,
+            "request.0.phases.0.cpu=400ms",
+            "load.0.rate=4",
+            "load.1.rate=0.01",
+        ],
+    ),
+    (
+        &[Defect::RetryUnderNewId],
+        &[(10, 80)],
+        &["server.boot=6m", r#"policy.steps.start={ deadline = "5m", attempts = 5 }"#],
+    ),
+    (
+        &[Defect::NoFenceByGeneration],
+        &[(10, 12)],
+        &["server.boot=6m", "policy.stabilization.down=0s"],
+    ),
+    (
+        &[Defect::NoFenceByTerm],
+        &[(12, 40)],
+        &["server.boot=45s", r#"fault=[{ kind = "second-controller", at = "11m", for = "10m" }]"#],
+    ),
+    (
+        &[Defect::StartTwice],
+        &[(10, 30)],
+        &[
+            "server.services=20s",
+            r#"policy.steps.warm={ deadline = "1m" }"#,
+            r#"fault=[{ kind = "answer-lost", step = "start-services", nth = 1 }]"#,
+        ],
+    ),
+    (
+        &[Defect::ActBeforeStore],
+        &[(10, 20), (25, 50)],
+        &[
+            "policy.stabilization.down=0s",
+            r#"fault=[{ kind = "controller-killed", step = "stop-services", nth = 1 }]"#,
+            "fault.0.for=8m",
+            "fault.0.point=before",
+        ],
+    ),
+    (
+        &[Defect::StayFaulted],
+        &[(10, 80)],
+        &[r#"fault=[{ kind = "command-fails", step = "power-on", nth = 1, attempts = 3 }]"#],
+    ),
+    (
+        &[Defect::RoutingUnchecked],
+        &[(10, 60)],
+        &[r#"fault=[{ kind = "proxy-restarts", at = "15m" }]"#],
+    ),
+    (&[Defect::DeathUnnoticed], &[(10, 60)], &[r#"fault=[{ kind = "server-dies", at = "15m" }]"#]),
+    (
+        &[Defect::UnfinishedForgotten],
+        &[(10, 60)],
+        &[r#"fault=[{ kind = "controller-killed", step = "power-on", nth = 1 }]"#],
+    ),
+    (
+        &[Defect::StrayLeftOn],
+        &[(10, 30)],
+        &[r#"fault=[{ kind = "change-lost", step = "power-off", nth = 1 }]"#],
+    ),
+];
+
+fn windows(minutes: &[(u32, u32)]) -> String {
     let clock = |minute: u32| format!("2026-03-02T{}:{:02}[UTC]", 10 + minute / 60, minute % 60);
-    let window = |(from, until)| {
-        let (from, until) = (clock(from), clock(until));
+    let window = |(from, until): &(u32, u32)| {
+        let (from, until) = (clock(*from), clock(*until));
         format!("{{ servers = 2, from = \"{from}\", until = \"{until}\" }}")
     };
-    vec![format!("policy.schedule=[{}]", minutes.map(window).join(", "))]
-}
-
-fn window_and<const N: usize>(minutes: (u32, u32), more: [&str; N]) -> Vec<String> {
-    windows([minutes]).into_iter().chain(more.map(str::to_owned)).collect()
-}
-
-/// What the group needs for a defect to show; nothing where a hazard shows it.
-fn provocation(defect: Defect) -> Option<Vec<String>> {
-    let fault = |minutes, text: &str| Some(window_and(minutes, [&format!("fault=[{text}]")]));
-    match defect {
-        Defect::RouteBeforeReady
-        | Defect::SkipTheDrain
-        | Defect::SkipTheQuiesce
-        | Defect::WorkTwice
-        | Defect::DiskPerServer
-        | Defect::BillTheStandby
-        | Defect::RoundedPrice
-        | Defect::LoseAnAnswer
-        | Defect::WrongLatency
-        | Defect::LoseWork => Some(windows([(10, 30)])),
-        Defect::ActBeforeStore => {
-            let dies = r#"{ kind = "controller-killed", step = "stop-services", nth = 1, point = "before", for = "8m" }"#;
-            let mut sets = windows([(10, 20), (25, 50)]);
-            sets.push("policy.stabilization.down=0s".to_owned());
-            sets.push(format!("fault=[{dies}]"));
-            Some(sets)
-        }
-        Defect::KillOverdue => Some(window_and(
-            (10, 30),
-            ["policy.steps.quiesce={ deadline = \"10s\" }", "job.0.phases.0.wait=3m"],
-        )),
-        Defect::StartTwice => Some(window_and(
-            (10, 30),
-            [
-                "server.services=20s",
-                "policy.steps.warm={ deadline = \"1m\" }",
-                "fault=[{ kind = \"answer-lost\", step = \"start-services\", nth = 1 }]",
-            ],
-        )),
-        Defect::NoWindow => Some(rules("70%", "30%", &[])),
-        Defect::NoProjection => Some(rules(
-            "70%",
-            "45%",
-            &["request.0.phases.0.cpu=400ms", "load.0.rate=4", "load.1.rate=0.01"],
-        )),
-        Defect::RetryUnderNewId => Some(window_and(
-            (10, 80),
-            ["server.boot=6m", "policy.steps.start={ deadline = \"5m\", attempts = 5 }"],
-        )),
-        Defect::StayFaulted => fault(
-            (10, 80),
-            r#"{ kind = "command-fails", step = "power-on", nth = 1, attempts = 3 }"#,
-        ),
-        Defect::RoutingUnchecked => fault((10, 60), r#"{ kind = "proxy-restarts", at = "15m" }"#),
-        Defect::DeathUnnoticed => fault((10, 60), r#"{ kind = "server-dies", at = "15m" }"#),
-        Defect::UnfinishedForgotten => {
-            fault((10, 60), r#"{ kind = "controller-killed", step = "power-on", nth = 1 }"#)
-        }
-        Defect::StrayLeftOn => {
-            fault((10, 30), r#"{ kind = "change-lost", step = "power-off", nth = 1 }"#)
-        }
-        Defect::NoFenceByGeneration => {
-            Some(window_and((10, 12), ["server.boot=6m", "policy.stabilization.down=0s"]))
-        }
-        Defect::NoFenceByTerm => {
-            let cut_off = r#"fault=[{ kind = "second-controller", at = "11m", for = "10m" }]"#;
-            Some(window_and((12, 40), ["server.boot=45s", cut_off]))
-        }
-        Defect::PingIsHealth
-        | Defect::LaunchedIsReady
-        | Defect::StopBeforeDrain
-        | Defect::RestartServing
-        | Defect::ReloadCutsRequests
-        | Defect::ForcedKill
-        | Defect::RedisPerServer
-        | Defect::BillTheIntention
-        | Defect::BillPreBooked
-        | Defect::ResolvedIgnored
-        | Defect::OrOnScaleDown
-        | Defect::MissingAsZero
-        | Defect::LostSchedule
-        | Defect::SerialHost
-        | Defect::WaitForJobs
-        | Defect::WaitForever
-        | Defect::NoRollBack => None,
-    }
-}
-
-fn rules(above: &str, below: &str, more: &[&str]) -> Vec<String> {
-    let rules = [
-        format!("policy.up=[{{ metric = \"cpu\", above = \"{above}\" }}]"),
-        format!("policy.down=[{{ metric = \"cpu\", below = \"{below}\" }}]"),
-    ];
-    rules.into_iter().chain(more.iter().map(ToString::to_string)).collect()
+    let windows: Vec<_> = minutes.iter().map(window).collect();
+    format!("policy.schedule=[{}]", windows.join(", "))
 }
 
 /// The hazard that shows a defect.
@@ -153,7 +166,9 @@ fn hazard(defect: Defect) -> Model {
 }
 
 fn model(defect: Defect) -> Model {
-    let Some(set) = provocation(defect) else { return hazard(defect) };
+    let provoked = PROVOCATIONS.iter().find(|(defects, ..)| defects.contains(&defect));
+    let Some((_, minutes, more)) = provoked else { return hazard(defect) };
+    let set = [windows(minutes)].into_iter().chain(more.iter().map(ToString::to_string)).collect();
     let overrides = Overrides { set, ..Overrides::default() };
     parse("defect", "defect.toml", GROUP, Path::new("."), &overrides).unwrap()
 }

@@ -41,6 +41,7 @@ impl Sinks<'_> {
     /// Tells what defects leave of `fact`.
     #[cold]
     #[inline(never)]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "defects concern these facts alone")]
     pub(super) fn tell_distorted(&mut self, at: Timestamp, fact: Fact) {
         let defects = self.planted.defects;
         match fact {

@@ -60,8 +60,8 @@ pub(super) fn operator(
     file.operator.iter().enumerate().map(request).collect()
 }
 
-/// What people would do, and what would go wrong, after the end of a `run` that the command line has
-/// shortened.
+/// What people would do, and what would go wrong, after the end of a `run` that the command line
+/// has shortened.
 pub(super) fn unseen(file: &ScenarioFile, run: &Range<Timestamp>) -> Vec<String> {
     let of = |table: &'static str, index: usize, at: &WallTime| {
         let late = moment(at).is_some_and(|moment| moment >= run.end);
