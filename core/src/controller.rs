@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Outcome};
 use crate::decision::Decision;
+use crate::defect::Defects;
 use crate::demand::schedule::Calendar;
 use crate::demand::trigger::{Rule, Window};
 use crate::ids::{CommandId, RuleId, ServerId};
@@ -28,6 +29,9 @@ pub struct GroupConfig {
     pub standby_weight: u16,
     /// When to scale. It must pass [`Policy::check`].
     pub policy: Policy,
+    /// Defects that are planted to see that the oracles find them. A live configuration has none.
+    #[serde(default, skip_serializing_if = "Defects::is_empty")]
+    pub defects: Defects,
 }
 
 /// What happened since the last step.
@@ -134,6 +138,17 @@ struct State {
     /// The time of the last step.
     #[serde(default)]
     stepped: Timestamp,
+    /// Where a planted defect needs it, a bit a schedule: its window was seen open.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    opened: u64,
+    /// The same: its window was lost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    lost: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(bits: &u64) -> bool {
+    *bits == 0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,6 +296,7 @@ impl Controller {
             let mut context = Context {
                 now,
                 policy: &self.config.policy,
+                defects: self.config.defects,
                 weight: self.config.standby_weight,
                 primary_is_ill,
                 next_id: next_command,

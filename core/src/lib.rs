@@ -21,6 +21,7 @@ pub mod billing;
 pub mod command;
 pub mod controller;
 pub mod decision;
+pub mod defect;
 pub mod demand;
 pub mod explain;
 pub mod fact;
@@ -40,6 +41,7 @@ pub use controller::{
     Controller, GroupConfig, Input, OperatorRequest, RestoreError, Snapshot, Step,
 };
 pub use decision::Decision;
+pub use defect::{Defect, Defects};
 pub use ids::{CommandId, FileId, Generation, JobId, RequestId, RuleId, ScheduleId, ServerId};
 pub use money::{Currency, Money};
 pub use observation::{Alert, Dated, Health, Observation, Power, Ratio, ServerView};

@@ -10,6 +10,7 @@ mod liveness;
 mod no_flap;
 mod one_writer;
 mod only_when_required;
+mod scheduled;
 mod servers;
 mod shared_state;
 mod work;

@@ -7,7 +7,7 @@ mod shared;
 use tidegate_core::billing::Pricing;
 use tidegate_core::demand::trigger::Rule;
 pub use tidegate_core::record::Fidelity;
-use tidegate_core::{Currency, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
+use tidegate_core::{Currency, Defects, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
 pub use fleet::{Fleet, Group, Size};
 pub use injection::{CrashPoint, FaultKind, Injection, Onset, Part, SharedService};
@@ -85,6 +85,8 @@ pub struct Model {
     pub loads: Vec<Load>,
     /// What goes wrong.
     pub faults: Vec<Injection>,
+    /// The hazard that the scenario shows.
+    pub hazard: Option<Hazard>,
     /// A change of the primary's plan by hand.
     pub resizes: Vec<Resize>,
     /// What a person asks the controller for.
@@ -500,6 +502,15 @@ pub struct Resize {
     pub to: Hardware,
     /// For how long the primary is down.
     pub downtime: Span,
+}
+
+/// What a system with defects violates in a scenario in which a sound one holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    /// The defects.
+    pub defects: Defects,
+    /// The property.
+    pub violates: &'static str,
 }
 
 /// How an expected value compares.

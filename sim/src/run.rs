@@ -6,6 +6,7 @@ mod expect;
 mod follow;
 mod host;
 mod intervals;
+mod planted;
 mod timeline;
 mod trace;
 
@@ -20,7 +21,7 @@ use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::oracle::Panel;
 use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timeline};
-use tidegate_core::{Command, Controller, Input, ServerId, Span, Step, Timestamp};
+use tidegate_core::{Command, Controller, Defect, Input, ServerId, Span, Step, Timestamp};
 
 use crate::flow::Tables;
 use crate::model::{CrashPoint, FaultKind, Model};
@@ -31,6 +32,7 @@ use collect::{Collector, Times};
 pub(crate) use expect::judge;
 use host::Host;
 pub(crate) use intervals::Intervals;
+use planted::Planted;
 use trace::RequestTrace;
 
 /// Everything that listens to the world.
@@ -39,12 +41,32 @@ struct Sinks<'a> {
     meter: Meter,
     collector: Collector,
     trace: Option<RequestTrace<'a>>,
+    planted: Planted,
 }
 
 impl FactSink for Sinks<'_> {
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {
+        let may_be_distorted = matches!(
+            fact,
+            Fact::RequestServed { .. }
+                | Fact::JobCompleted { .. }
+                | Fact::PowerChanged { .. }
+                | Fact::RoutingChanged { .. }
+                | Fact::ServicesStopped { .. }
+        );
+        if may_be_distorted && !self.planted.defects.is_empty() {
+            return self.tell_distorted(at, fact);
+        }
+        self.tell(at, fact);
+    }
+}
+
+impl Sinks<'_> {
+    #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
+    #[inline(always)]
+    fn tell(&mut self, at: Timestamp, fact: Fact) {
         self.panel.fact(at, fact);
         self.meter.fact(at, fact);
         self.collector.fact(at, fact);
@@ -197,6 +219,7 @@ impl<'a> Run<'a> {
             meter: Meter::new(plans, zone.clone()),
             collector: Collector::new(detail.fine),
             trace: requests.map(|out| RequestTrace::new(out, zone.clone(), model.proxy.latency)),
+            planted: Planted::new(&model),
         };
         let stage = |index: usize| StageSpan {
             server: ServerId(index as u16),
@@ -304,6 +327,9 @@ impl<'a> Run<'a> {
     }
 
     fn step(&mut self, input: Input) -> io::Result<()> {
+        if self.waits_for_its_turn(&input) {
+            return Ok(());
+        }
         let (now, clock) = (self.now(), self.now() + self.host.ahead);
         let before = self.host.may_die().then(|| self.controller.clone());
         let written = self.journal.is_some().then(|| input.clone());
@@ -311,6 +337,9 @@ impl<'a> Run<'a> {
         let dies = self.dies_in(&step);
         if let (Some(CrashPoint::Before), Some(before)) = (dies, before) {
             self.controller = before;
+            if self.model.group.defects.has(Defect::ActBeforeStore) {
+                self.carry_out(&step);
+            }
             return Ok(());
         }
         if let Some(input) = written {
@@ -319,9 +348,7 @@ impl<'a> Run<'a> {
         self.world.sink.panel.step(now, &step);
         self.follow(now, &step);
         if dies != Some(CrashPoint::Stored) {
-            for command in &step.commands {
-                self.world.execute(*command);
-            }
+            self.carry_out(&step);
         }
         let origin = self.model.start + self.host.ahead;
         let since = |at: Timestamp| at.since(origin).as_nanos().max(0).cast_unsigned();
@@ -342,5 +369,11 @@ impl<'a> Run<'a> {
         line.push(b'\n');
         self.hash.update(&line);
         journal.write_all(&line)
+    }
+
+    fn carry_out(&mut self, step: &Step) {
+        for command in &step.commands {
+            self.world.execute(*command);
+        }
     }
 }

@@ -1,33 +1,29 @@
 //! Defects planted in a running system, one at a time: each is caught by the property that owns it.
+//! Those of the real system's hazards are planted by `hazards.rs` too.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::path::Path;
 
-use tidegate_core::billing::Meter;
-use tidegate_core::fact::{Fact, FactSink};
-use tidegate_core::oracle::{Closing, Panel};
-use tidegate_core::{Command, CommandKind, Controller, Input, ServerId, Span, TimeZone, Timestamp};
+use tidegate_core::{Defect, Defects};
 use tidegate_sim::model::Model;
-use tidegate_sim::scenario::{Overrides, parse};
-use tidegate_sim::world::{Notice, World};
+use tidegate_sim::scenario::{Overrides, parse, read};
 
-/// A standby that serves for ten minutes by the calendar, with work on it at every moment, and
-/// later a burst that is shorter than the rule's window.
-const SCENARIO: &str = r#"
+/// A group that always has requests, files and jobs to work on, and a burst of three minutes.
+const GROUP: &str = r#"
 start = "2026-03-02T10:00[UTC]"
-duration = "40m"
-plans.m = { vcpu = 4, memory = "16GiB", price = "300 USD/month" }
+duration = "1h 30m"
+plans.m = { vcpu = 2, memory = "8GiB", price = "150 USD/month" }
 group = { primary = "m" }
-bench = [{ name = "b", workers = 120 }]
-server = { services_stop = "0s" }
-policy.schedule = [{ servers = 2, from = "2026-03-02T10:10[UTC]", until = "2026-03-02T10:20[UTC]" }]
-policy.up = [{ metric = "cpu", above = "70%" }]
-policy.down = [{ metric = "cpu", below = "30%" }]
 
 [[request]]
 name = "page"
-phases = [{ cpu = "30ms" }, { wait = "400ms" }]
-enqueues = { job = "mail", share = "2%" }
+phases = [
+    { cpu = "40ms" },
+    { nfs = { read = "4KiB" } },
+    { nfs = { write = "4KiB" } },
+    { wait = "400ms" },
+]
+enqueues = { job = "mail", share = "5%" }
 
 [[job]]
 name = "mail"
@@ -36,157 +32,178 @@ phases = [{ wait = { mean = "20s", cv = 0.5 } }]
 
 [[load]]
 kind = "constant"
-rate = 60.0
+rate = 6.0
 
 [[load]]
 kind = "constant"
-rate = 50.0
-from = "30m"
+rate = 36.0
+from = "50m"
 for = "3m"
 "#;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Defect {
-    None,
-    /// The proxy is told while the services still start.
-    RouteBeforeReady,
-    /// The server is stopped as soon as it is to be drained.
-    SkipTheDrain,
-    /// The services are stopped with the jobs that run.
-    KillTheWorkers,
-    /// An answer gets lost on its way.
-    LoseAnAnswer,
-    /// A worker that finished a job hands it to another one.
-    WorkTwice,
-    /// The standby is billed though it is stopped.
-    BillTheStandby,
-    /// Billing ends when the stop is asked for, not when it is done.
-    BillTheIntention,
-    /// The rule fires after one minute instead of five.
-    HurryTheWindow,
-}
+/// What the group needs for a defect to show: minutes in which a schedule has the standby serve,
+/// and other values. Those that are not listed are shown by a hazard.
+type Provocation = (&'static [Defect], &'static [(u32, u32)], &'static [&'static str]);
 
-struct Sinks {
-    defect: Defect,
-    panel: Panel,
-    meter: Meter,
-    served: u64,
-}
+const PROVOCATIONS: [Provocation; 14] = [
+    (
+        &[
+            Defect::RouteBeforeReady,
+            Defect::SkipTheDrain,
+            Defect::SkipTheQuiesce,
+            Defect::WorkTwice,
+            Defect::DiskPerServer,
+            Defect::BillTheStandby,
+            Defect::RoundedPrice,
+            Defect::LoseAnAnswer,
+            Defect::WrongLatency,
+            Defect::LoseWork,
+        ],
+        &[(10, 30)],
+        &[],
+    ),
+    (
+        &[Defect::KillOverdue],
+        &[(10, 30)],
+        &[r#"policy.steps.quiesce={ deadline = "10s" }"#, "job.0.phases.0.wait=3m"],
+    ),
+    (
+        &[Defect::NoWindow],
+        &[],
+        &[
+            r#"policy.up=[{ metric = "cpu", above = "70%" }]"#,
+            r#"policy.down=[{ metric = "cpu", below = "30%" }]"#,
+        ],
+    ),
+    (
+        &[Defect::NoProjection],
+        &[],
+        &[
+            r#"policy.up=[{ metric = "cpu", above = "70%" }]"#,
+            r#"policy.down=[{ metric = "cpu", below = "45%" }]"#,
+            "request.0.phases.0.cpu=400ms",
+            "load.0.rate=4",
+            "load.1.rate=0.01",
+        ],
+    ),
+    (
+        &[Defect::RetryUnderNewId],
+        &[(10, 80)],
+        &["server.boot=6m", r#"policy.steps.start={ deadline = "5m", attempts = 5 }"#],
+    ),
+    (
+        &[Defect::NoFenceByGeneration],
+        &[(10, 12)],
+        &["server.boot=6m", "policy.stabilization.down=0s"],
+    ),
+    (
+        &[Defect::NoFenceByTerm],
+        &[(12, 40)],
+        &["server.boot=45s", r#"fault=[{ kind = "second-controller", at = "11m", for = "10m" }]"#],
+    ),
+    (
+        &[Defect::StartTwice],
+        &[(10, 30)],
+        &[
+            "server.services=20s",
+            r#"policy.steps.warm={ deadline = "1m" }"#,
+            r#"fault=[{ kind = "answer-lost", step = "start-services", nth = 1 }]"#,
+        ],
+    ),
+    (
+        &[Defect::ActBeforeStore],
+        &[(10, 20), (25, 50)],
+        &[
+            "policy.stabilization.down=0s",
+            r#"fault=[{ kind = "controller-killed", step = "stop-services", nth = 1 }]"#,
+            "fault.0.for=8m",
+            "fault.0.point=before",
+        ],
+    ),
+    (
+        &[Defect::StayFaulted],
+        &[(10, 80)],
+        &[r#"fault=[{ kind = "command-fails", step = "power-on", nth = 1, attempts = 3 }]"#],
+    ),
+    (
+        &[Defect::RoutingUnchecked],
+        &[(10, 60)],
+        &[r#"fault=[{ kind = "proxy-restarts", at = "15m" }]"#],
+    ),
+    (&[Defect::DeathUnnoticed], &[(10, 60)], &[r#"fault=[{ kind = "server-dies", at = "15m" }]"#]),
+    (
+        &[Defect::UnfinishedForgotten],
+        &[(10, 60)],
+        &[r#"fault=[{ kind = "controller-killed", step = "power-on", nth = 1 }]"#],
+    ),
+    (
+        &[Defect::StrayLeftOn],
+        &[(10, 30)],
+        &[r#"fault=[{ kind = "change-lost", step = "power-off", nth = 1 }]"#],
+    ),
+];
 
-impl FactSink for Sinks {
-    fn fact(&mut self, at: Timestamp, fact: Fact) {
-        self.served += u64::from(matches!(fact, Fact::RequestServed { .. }));
-        match (self.defect, fact) {
-            (Defect::LoseAnAnswer, Fact::RequestServed { .. }) if self.served == 1_000 => return,
-            (Defect::WorkTwice, Fact::JobCompleted { .. }) if self.served > 1_000 => {
-                self.panel.fact(at, fact);
-            }
-            (Defect::BillTheStandby, Fact::PowerChanged { server, on: false, .. })
-                if !server.is_primary() =>
-            {
-                return self.panel.fact(at, fact);
-            }
-            (Defect::BillTheIntention, Fact::ServicesStopped { server }) => {
-                let off = Fact::PowerChanged { server, on: false, commanded: true };
-                self.meter.fact(at, off);
-            }
-            _ => {}
-        }
-        self.panel.fact(at, fact);
-        self.meter.fact(at, fact);
-    }
-}
-
-/// The commands that are carried out in place of `command`.
-fn planted(defect: Defect, command: Command) -> Vec<Command> {
-    let kind = match (defect, command.kind) {
-        (Defect::RouteBeforeReady, CommandKind::StartServices) => {
-            CommandKind::Join { weight: 4, slow_start: Span::ZERO }
-        }
-        (Defect::SkipTheDrain, CommandKind::Drain)
-        | (Defect::KillTheWorkers, CommandKind::QuiesceJobs) => CommandKind::StopServices,
-        _ => return vec![command],
+fn windows(minutes: &[(u32, u32)]) -> String {
+    let clock = |minute: u32| format!("2026-03-02T{}:{:02}[UTC]", 10 + minute / 60, minute % 60);
+    let window = |(from, until): &(u32, u32)| {
+        let (from, until) = (clock(*from), clock(*until));
+        format!("{{ servers = 2, from = \"{from}\", until = \"{until}\" }}")
     };
-    vec![Command { kind, ..command }, command]
+    let windows: Vec<_> = minutes.iter().map(window).collect();
+    format!("policy.schedule=[{}]", windows.join(", "))
 }
 
-/// Runs the scenario with `defect` planted; the properties that were violated.
-fn violated(defect: Defect) -> Vec<&'static str> {
-    let mut model = parse("d", "d.toml", SCENARIO, Path::new("."), &Overrides::default()).unwrap();
-    let panel = Panel::new(model.servers.len(), &model.group.policy);
-    if defect == Defect::HurryTheWindow {
-        model.group.policy.up[0].window = Span::from_mins(1);
-    }
-    let plans = model.servers.iter().map(|server| (server.plan.clone(), server.pricing));
-    let meter = Meter::new(plans, TimeZone::UTC);
-    let sinks = Sinks { defect, panel, meter, served: 0 };
-    judge(&model, run(&model, sinks))
-}
-
-fn run(model: &Model, sinks: Sinks) -> World<Sinks> {
-    let defect = sinks.defect;
-    let mut world = World::new(model.clone(), Span::from_mins(1), sinks);
-    let mut controller = Controller::new(model.group.clone(), model.start);
-    let end = model.duration.as_nanos().cast_unsigned();
-    world.set_moving(true);
-    loop {
-        let input = match world.advance(end) {
-            Some(Notice::Observed(observation)) => Input::Observe(observation),
-            Some(Notice::Completed { id, outcome, .. }) => Input::Complete { id, outcome },
-            Some(Notice::Asked(request)) => Input::Request(request),
-            Some(Notice::Interval | Notice::Fault { .. }) => continue,
-            None => return world,
-        };
-        let now = world.timestamp(world.now());
-        let step = controller.step(now, input);
-        world.sink.panel.step(now, &step);
-        for command in step.commands {
-            for command in planted(defect, command) {
-                world.execute(command);
-            }
-        }
-    }
-}
-
-fn judge(model: &Model, mut world: World<Sinks>) -> Vec<&'static str> {
-    let (in_flight, jobs_pending) = (world.in_flight(), world.jobs_pending());
-    let (ages, work) = (world.ages(), world.work());
-    let end = model.start + model.duration;
-    let Sinks { panel, meter, .. } = world.sink;
-    let ledger = meter.into_ledger(end);
-    assert!(ledger.iter().any(|line| line.server == ServerId(1)), "the standby never ran");
-    let closing = Closing {
-        end,
-        in_flight,
-        ages,
-        answer_delay: model.proxy.latency,
-        jobs_pending,
-        work: &work,
-        ledger: &ledger,
+/// The hazard that shows a defect.
+fn hazard(defect: Defect) -> Model {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/hazards");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut models = paths.map(|path| read(&path, &Overrides::default()).unwrap());
+    let shows = |model: &Model| {
+        let hazard = model.hazard.filter(|one| one.violates == defect.owner());
+        hazard.is_some_and(|one| one.defects.has(defect))
     };
-    let (verdicts, _) = panel.close(&closing);
-    verdicts.into_iter().filter(|one| !one.holds()).map(|one| one.property).collect()
+    models.find(shows).unwrap_or_else(|| panic!("no hazard shows {}", defect.name()))
+}
+
+fn model(defect: Defect) -> Model {
+    let provoked = PROVOCATIONS.iter().find(|(defects, ..)| defects.contains(&defect));
+    let Some((_, minutes, more)) = provoked else { return hazard(defect) };
+    let set = [windows(minutes)].into_iter().chain(more.iter().map(ToString::to_string)).collect();
+    let overrides = Overrides { set, ..Overrides::default() };
+    parse("defect", "defect.toml", GROUP, Path::new("."), &overrides).unwrap()
+}
+
+fn violated(model: &Model) -> Vec<String> {
+    let finished = tidegate_sim::run::run(model, &mut std::io::sink(), &mut |_| {}).unwrap();
+    let properties = finished.record.summary.properties.into_iter();
+    properties.filter(|one| !one.holds).map(|one| one.name).collect()
+}
+
+/// What is wrong with how a defect is caught, if anything is.
+fn miscaught(defect: Defect) -> Option<String> {
+    let mut model = model(defect);
+    let without = violated(&model);
+    model.group.defects = Defects::NONE.with(defect);
+    let with = violated(&model);
+    let caught = with.iter().any(|one| one == defect.owner());
+    let name = defect.name();
+    (!caught || !without.is_empty()).then(|| format!("{name}: {with:?}, without it {without:?}"))
 }
 
 #[test]
-fn a_sound_system_violates_nothing() {
-    assert!(violated(Defect::None).is_empty(), "{:?}", violated(Defect::None));
+fn each_defect_is_caught_by_the_property_that_owns_it_and_nothing_is_violated_without_it() {
+    let wrong: Vec<_> = Defect::ALL.into_iter().filter_map(miscaught).collect();
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]
-fn each_defect_is_caught_by_the_property_that_owns_it() {
-    for (defect, property) in [
-        (Defect::RouteBeforeReady, "route-ready"),
-        (Defect::SkipTheDrain, "drain-clean"),
-        (Defect::SkipTheDrain, "no-failed-request"),
-        (Defect::KillTheWorkers, "jobs-exactly-once"),
-        (Defect::LoseAnAnswer, "conservation"),
-        (Defect::WorkTwice, "jobs-exactly-once"),
-        (Defect::BillTheStandby, "billing-exact"),
-        (Defect::BillTheIntention, "billing-exact"),
-        (Defect::HurryTheWindow, "only-when-required"),
-    ] {
-        let found = violated(defect);
-        assert!(found.contains(&property), "{defect:?} should violate {property}: {found:?}");
+fn each_property_owns_a_defect() {
+    let finished = {
+        let model = model(Defect::DiskPerServer);
+        tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {}).unwrap()
+    };
+    for property in &finished.record.summary.properties {
+        let owns = Defect::ALL.into_iter().any(|defect| defect.owner() == property.name);
+        assert!(owns, "nothing violates {}", property.name);
     }
 }

@@ -1,6 +1,7 @@
 //! From demands to a decision, with every vote and veto.
 
 mod down;
+mod planted;
 mod rules;
 
 use super::{Bound, Command, Context, Controller, Stage, Standby, Timestamp, Wake};
@@ -25,6 +26,8 @@ impl Controller {
         if !paused {
             self.hear_rules(now, &mut decision, wake);
         }
+        self.restart_what_serves(now, commands);
+        self.lose_schedules(now);
         let demands = self.demands(now, wake);
         let (minimum, maximum) = self.bounds();
         let resolution = resolve(minimum, maximum, &demands);
@@ -79,12 +82,15 @@ impl Controller {
             let rule = self.rules[index];
             let complete = rule.direction == Direction::Down;
             let value = group_value(self.serving_views(), rule.metric, now, stale, complete);
+            let value = self.missing_as_zero(now, rule.direction, value);
             let alert = self.state.alerts.iter().find(|alert| alert.rule == rule.id);
             let window = &mut self.state.windows[index];
-            decision.votes[index] = Some(match evidence.from {
+            let mut vote = match evidence.from {
                 EvidenceFrom::Metrics => rule.vote(window, value, stale),
                 EvidenceFrom::Alerts => rule.vote_on_alert(window, value, alert, now, &evidence),
-            });
+            };
+            planted::distort(&mut vote, alert, self.config.defects);
+            decision.votes[index] = Some(vote);
         }
         decision
     }
@@ -102,7 +108,7 @@ impl Controller {
             let (open, edge) = calendar.at(now);
             wake.note(edge);
             let schedule = &self.config.policy.schedule[index];
-            if open {
+            if open && self.state.lost >> index & 1 == 0 {
                 demands.push(Demand {
                     source: Source::Schedule(ScheduleId(index as u8)),
                     bound: schedule.bound,
@@ -136,6 +142,9 @@ impl Controller {
         decision: &mut Decision,
         commands: &mut Vec<Command>,
     ) {
+        if self.waits_for_jobs() {
+            return;
+        }
         let mut left = by;
         let rank = |stage| u8::from(!matches!(stage, Stage::Quiescing | Stage::Draining));
         for wanted_rank in [0, 1] {

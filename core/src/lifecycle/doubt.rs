@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Stage;
 use super::standby::{Context, Standby, join};
 use crate::command::CommandKind;
+use crate::defect::{Defect, Defects};
 use crate::observation::{Dated, Health, Power, ServerView};
 use crate::time::Timestamp;
 
@@ -45,6 +46,7 @@ impl Standby {
         context: &mut Context<'_>,
     ) -> bool {
         let found = view.and_then(|view| self.contradiction(view));
+        let found = found.filter(|(what, _)| !is_ignored(*what, context.defects));
         let Some((what, at)) = found else {
             self.doubt = None;
             return false;
@@ -144,6 +146,18 @@ impl Standby {
         } else {
             self.enter(Stage::Draining, CommandKind::Drain, context);
         }
+    }
+}
+
+/// Whether a planted defect does not look at it.
+fn is_ignored(what: Contradiction, defects: Defects) -> bool {
+    match what {
+        Contradiction::Dead => defects.has(Defect::DeathUnnoticed),
+        Contradiction::Stray => defects.has(Defect::StrayLeftOn),
+        Contradiction::Forgotten | Contradiction::StillRouted => {
+            defects.has(Defect::RoutingUnchecked)
+        }
+        Contradiction::Ill => false,
     }
 }
 

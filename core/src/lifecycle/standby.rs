@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Stage;
 use super::doubt::Doubt;
 use crate::command::{Command, CommandKind, Failure, Outcome};
+use crate::defect::{Defect, Defects};
 use crate::ids::{CommandId, Generation, ServerId};
 use crate::observation::{Dated, Health, ServerView};
 use crate::policy::{Overdue, Policy, StepLimits};
@@ -17,6 +18,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Limits and evidence.
     pub policy: &'a Policy,
+    /// What is planted.
+    pub defects: Defects,
     /// Share of the traffic for a server that joins.
     pub weight: u16,
     /// The primary's last health check was bad: what is wrong may be wrong with all servers.
@@ -170,8 +173,18 @@ impl Standby {
             | Stage::Draining
             | Stage::Quiescing
             | Stage::Stopping
-            | Stage::Faulted => self.enter(Stage::Draining, CommandKind::Drain, context),
+            | Stage::Faulted => {
+                let stop_first = context.defects.has(Defect::StopBeforeDrain);
+                let first = if stop_first { CommandKind::StopServices } else { CommandKind::Drain };
+                self.enter(Stage::Draining, first, context);
+            }
         }
+    }
+
+    /// Stops and starts the services of a server that serves, which a defect does.
+    pub(crate) fn restart(&mut self, context: &mut Context<'_>) {
+        self.issue(CommandKind::StopServices, context);
+        self.issue(CommandKind::StartServices, context);
     }
 
     pub(super) fn enter(&mut self, stage: Stage, kind: CommandKind, context: &mut Context<'_>) {
@@ -201,6 +214,9 @@ impl Standby {
     /// A host of a higher term carries on: what has not ended is done again.
     pub fn take_over(&mut self, term: u32, context: &mut Context<'_>) {
         self.generation = self.generation.in_term(term);
+        if context.defects.has(Defect::UnfinishedForgotten) {
+            self.command = None;
+        }
         let Some(command) = self.command else { return };
         let deadline = context.now + limits(command.kind, context.policy).deadline;
         let again = Command { generation: self.generation, deadline, ..command };
@@ -245,6 +261,10 @@ impl Standby {
         match kind {
             CommandKind::PowerOn => {
                 self.joined = false;
+                if context.defects.has(Defect::RouteBeforeReady) {
+                    self.enter(Stage::Warming, join(context), context);
+                    return self.issue(CommandKind::StartServices, context);
+                }
                 self.enter(Stage::Warming, CommandKind::StartServices, context);
             }
             CommandKind::Join { .. } => {
@@ -252,6 +272,9 @@ impl Standby {
                 self.settle(Stage::Serving, context.now);
             }
             CommandKind::ResumeJobs => self.enter(Stage::Joining, join(context), context),
+            CommandKind::StopServices if self.stage == Stage::Draining => {
+                self.issue(CommandKind::Drain, context);
+            }
             CommandKind::StopServices => self.issue(CommandKind::PowerOff, context),
             CommandKind::PowerOff if self.failed => {
                 self.faults = self.faults.saturating_add(1);
@@ -264,8 +287,11 @@ impl Standby {
                 self.joined = false;
                 self.settle(Stage::Standby, context.now);
             }
-            CommandKind::Drain if self.dead => {
+            CommandKind::Drain if self.dead || context.defects.has(Defect::SkipTheDrain) => {
                 self.enter(Stage::Stopping, CommandKind::PowerOff, context);
+            }
+            CommandKind::QuiesceJobs if context.defects.has(Defect::ForcedKill) => {
+                self.enter(Stage::Stopping, CommandKind::StopServices, context);
             }
             CommandKind::StartServices | CommandKind::Drain | CommandKind::QuiesceJobs => {}
         }
@@ -294,17 +320,23 @@ impl Standby {
     /// A step of the scale-up is given up: what was begun is undone, and the server rests.
     fn undo(&mut self, context: &mut Context<'_>) {
         self.failed = true;
+        if context.defects.has(Defect::NoRollBack) {
+            (self.command, self.done_at) = (None, None);
+            return;
+        }
         self.begin_down(context);
     }
 
     /// Time passed or the world was seen: retries, deadlines, evidence.
     pub fn progress(&mut self, view: Option<&ServerView>, context: &mut Context<'_>) {
-        if self.rests_until.is_some_and(|until| context.now >= until) {
+        let stays = context.defects.has(Defect::StayFaulted);
+        if !stays && self.rests_until.is_some_and(|until| context.now >= until) {
             self.failed = false;
             self.settle(Stage::Standby, context.now);
         }
         self.keep_trying(context);
-        if !self.reconcile(view, context) && self.command.is_none() {
+        let ping = self.counts_pings(context);
+        if !self.reconcile(view, context) && (self.command.is_none() || ping) {
             self.weigh(view, context);
         }
     }
@@ -313,12 +345,19 @@ impl Standby {
         let Some(command) = self.command else { return };
         if self.retry_at.is_some_and(|at| context.now >= at) {
             let deadline = context.now + limits(command.kind, context.policy).deadline;
-            let again = Command { deadline, ..command };
+            let mut again = Command { deadline, ..command };
+            if context.defects.has(Defect::RetryUnderNewId) {
+                again.id = CommandId(*context.next_id);
+                *context.next_id += 1;
+            }
             self.command = Some(again);
             self.attempts = self.attempts.saturating_add(1);
             self.retry_at = None;
             context.commands.push(again);
-        } else if self.retry_at.is_none() && context.now >= command.deadline {
+        } else if self.retry_at.is_none()
+            && context.now >= command.deadline
+            && !context.defects.has(Defect::WaitForever)
+        {
             self.retry_or_give_up(command.kind, context);
         }
     }
@@ -328,9 +367,8 @@ impl Standby {
         let needed = match self.stage {
             Stage::Warming => {
                 let health = view.and_then(|view| view.health);
-                self.count(
-                    health.map(|health| Dated::new(health.value.has(Health::ALL), health.at)),
-                );
+                let enough = if self.counts_pings(context) { Health::NONE } else { Health::ALL };
+                self.count(health.map(|health| Dated::new(health.value.has(enough), health.at)));
                 evidence.healthy_checks
             }
             Stage::Draining => {
@@ -364,23 +402,35 @@ impl Standby {
     }
 
     fn pass(&mut self, context: &mut Context<'_>) {
-        if self.stage == Stage::Warming {
+        if self.stage == Stage::Warming && self.command.is_some() {
+            self.settle(Stage::Joining, context.now);
+            self.issue(join(context), context);
+        } else if self.stage == Stage::Warming {
             self.enter(Stage::Joining, join(context), context);
-        } else if self.stage == Stage::Draining {
+        } else if self.stage == Stage::Draining && !context.defects.has(Defect::SkipTheQuiesce) {
             self.enter(Stage::Quiescing, CommandKind::QuiesceJobs, context);
         } else {
             self.enter(Stage::Stopping, CommandKind::StopServices, context);
         }
     }
 
+    /// Whether a ping suffices, and is not even waited for until the services have started.
+    fn counts_pings(&self, context: &Context<'_>) -> bool {
+        self.stage == Stage::Warming && context.defects.has(Defect::PingIsHealth)
+    }
+
     fn mind_deadline(&mut self, context: &mut Context<'_>) {
+        if context.defects.has(Defect::WaitForever) {
+            return;
+        }
+        let overdue = self.is_overdue(context.now, context.policy);
+        if overdue && context.defects.has(Defect::KillOverdue) {
+            return self.enter(Stage::Stopping, CommandKind::StopServices, context);
+        }
         let waited = self.done_at.map_or(Span::ZERO, |done| context.now.since(done));
         if self.stage == Stage::Warming && waited >= context.policy.steps.warm.deadline {
             self.undo(context);
-        } else if !self.failed
-            && self.is_overdue(context.now, context.policy)
-            && context.policy.steps.drain_overdue == Overdue::Resume
-        {
+        } else if !self.failed && overdue && context.policy.steps.drain_overdue == Overdue::Resume {
             self.begin_up(context);
         }
     }

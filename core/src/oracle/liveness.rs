@@ -1,5 +1,5 @@
-//! `demand-met` and `standby-restored`: once faults stop, as many servers serve as are wanted, and
-//! nothing else has power, within a bound.
+//! `demand-met` and `standby-restored`: once faults stop, as many servers serve as are wanted or
+//! scheduled, and nothing else has power, within a bound.
 //!
 //! The bound is one attempt of each command that a server may still have before it on its way down
 //! and up again, and two minutes. A
@@ -7,6 +7,7 @@
 //! server, it may keep its power.
 
 use super::Verdict;
+use super::scheduled::Scheduled;
 use crate::controller::Step;
 use crate::decision::Veto;
 use crate::fact::{Fact, Flow};
@@ -39,6 +40,7 @@ impl State {
 pub(super) struct Liveness {
     bound: Span,
     servers: Vec<State>,
+    scheduled: Scheduled,
     faults: u32,
     /// When the last fault ended, or a rest that a decision named.
     quiet: Timestamp,
@@ -59,6 +61,7 @@ impl Liveness {
         Self {
             bound,
             servers: vec![State::default(); servers],
+            scheduled: Scheduled::new(servers, policy),
             faults: 0,
             quiet: Timestamp::default(),
             wanted: 1,
@@ -163,11 +166,16 @@ impl Liveness {
 
     pub fn step(&mut self, at: Timestamp, step: &Step) {
         let decision = &step.decision;
-        if decision.wanted > self.wanted {
+        let (scheduled, since) = self.scheduled.at(at, decision).unwrap_or((0, at));
+        let wanted = decision.wanted.max(scheduled);
+        if wanted > self.wanted {
             (self.short, self.told) = (None, false);
         }
-        self.wanted = decision.wanted;
+        self.wanted = wanted;
         self.compare(at);
+        if wanted > decision.wanted {
+            self.short = self.short.map(|short| short.min(since));
+        }
         for veto in decision.vetoes() {
             if let Veto::NoStandby { until } = *veto {
                 let busy = self.servers.iter().any(|state| !state.receives && state.work > 0);

@@ -4,7 +4,7 @@ use tidegate_core::decision::{Decision, Veto};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::{DownRule, Evidence, EvidenceFrom, Metric, Missing, Policy, UpRule};
 use tidegate_core::{
-    Alert, Command, CommandKind, Controller, Dated, Failure, GroupConfig, Health, Input,
+    Alert, Command, CommandKind, Controller, Dated, Defects, Failure, GroupConfig, Health, Input,
     Observation, OperatorRequest, Outcome, Power, Ratio, ServerId, ServerView, Span, Step,
     Timestamp,
 };
@@ -76,7 +76,13 @@ impl Host {
         let now = "2026-03-02T00:00:00Z".parse::<jiff::Timestamp>().unwrap();
         let now = Timestamp::from_jiff(now).unwrap();
         policy.check(standbys).unwrap();
-        let config = GroupConfig { standbys, primary_weight: 1, standby_weight: 1, policy };
+        let config = GroupConfig {
+            standbys,
+            primary_weight: 1,
+            standby_weight: 1,
+            policy,
+            defects: Defects::NONE,
+        };
         let off = Machine {
             power: Power::Off,
             health: Health::NONE,

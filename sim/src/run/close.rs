@@ -11,6 +11,7 @@ use tidegate_core::record::{
 use tidegate_core::{Money, ServerId, Span, TimeZone, Timestamp};
 
 use super::collect::Collector;
+use super::planted::priced;
 use super::{Finished, Run, Sinks, judge};
 use crate::model::{Hardware, Model};
 
@@ -28,8 +29,8 @@ impl Run<'_> {
         let events = self.world.events();
         let kinds = self.model.faults.iter().map(|fault| fault.kind);
         let faults = kinds.zip(self.world.fault_hits()).collect();
-        let Sinks { panel, meter, collector, .. } = self.world.sink;
-        let ledger = meter.into_ledger(end);
+        let Sinks { panel, meter, collector, planted, .. } = self.world.sink;
+        let ledger = priced(meter.into_ledger(end), planted.defects);
         let requests = collector.requests(panel.failed_by_scaling(), in_flight);
         let (verdicts, counts) = panel.close(&Closing {
             end,

@@ -2,10 +2,14 @@
 
 use std::io;
 
-use tidegate_core::{CommandId, Controller, Input, OperatorRequest, Span, Step, StepName};
+use tidegate_core::{CommandId, Controller, Defect, Input, OperatorRequest, Span, Step, StepName};
 
 use super::Run;
 use crate::model::{CrashPoint, FaultKind, Onset};
+
+/// Where one host serves a whole platform: time between two turns of a group, and their length.
+const TURNS: u64 = 3_600_000_000_000;
+const TURN: u64 = 60_000_000_000;
 
 /// How the controller is hosted at present.
 #[derive(Debug, Default)]
@@ -56,6 +60,17 @@ impl Run<'_> {
             self.host.asked.push(request);
         }
         Ok(())
+    }
+
+    /// A host that serves a whole platform hears of a group's answers alone until its next turn.
+    pub(super) fn waits_for_its_turn(&mut self, input: &Input) -> bool {
+        let answer = matches!(input, Input::Complete { .. } | Input::TakeOver { .. });
+        let now = self.world.now();
+        if answer || !self.model.group.defects.has(Defect::SerialHost) || now % TURNS < TURN {
+            return false;
+        }
+        self.wake = now - now % TURNS + TURNS;
+        true
     }
 
     /// A command of a host of `term` has ended. A host that is gone does not learn of it.

@@ -2,6 +2,7 @@
 
 mod fault;
 mod fleet;
+mod hazard;
 mod shared;
 mod storage;
 
@@ -11,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_core::money::Price;
 use tidegate_core::policy::{Policy, WallTime};
-use tidegate_core::{Ratio, Span};
+use tidegate_core::{Defects, Ratio, Span};
 
 use super::length::Length;
 use super::load::LoadFile;
@@ -19,6 +20,7 @@ use super::units::Size;
 
 pub use fault::FaultFile;
 pub use fleet::{FleetFile, ScaleFile};
+pub use hazard::{HazardFile, PolicyFile};
 pub use shared::{
     AppendFile, DatabaseFile, EvictionFile, FsyncFile, HostFile, NfsFile, ObjectsFile, RedisFile,
     SnapshotFile, WriteFile,
@@ -95,12 +97,19 @@ pub struct ScenarioFile {
     /// When to scale.
     #[serde(default)]
     pub policy: Policy,
+    /// A file with a policy, and with the defects of a system, in place of `policy`.
+    pub policy_file: Option<String>,
     /// What a person asks the controller for.
     #[serde(default)]
     pub operator: Vec<OperatorFile>,
     /// What goes wrong.
     #[serde(default)]
     pub fault: Vec<FaultFile>,
+    /// What the system does wrong, to see that the properties catch it. Default: nothing.
+    #[serde(default)]
+    pub defects: Defects,
+    /// The hazard that it shows. Default: none.
+    pub hazard: Option<HazardFile>,
     /// Changes of the primary's plan by hand.
     #[serde(default)]
     pub resize: Vec<ResizeFile>,

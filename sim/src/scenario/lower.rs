@@ -8,6 +8,7 @@ mod files;
 mod fleet;
 mod grain;
 mod hardware;
+mod hazard;
 mod loads;
 mod monitoring;
 mod parts;
@@ -35,6 +36,8 @@ pub(super) fn lower(
     directory: &Path,
     overrides: &Overrides,
 ) -> Result<Model, Fault> {
+    let with_policy = hazard::with_policy(file, directory)?;
+    let file = with_policy.as_ref().unwrap_or(file);
     let start = moment(&file.start)
         .ok_or_else(|| Fault::at("start", "lies outside the years 1677 to 2262"))?;
     let (loads, trace_length) = loads::loads(file, directory, overrides, start)?;
@@ -45,7 +48,7 @@ pub(super) fn lower(
         return Err(Fault::at("start", "the run would end after the year 2262"));
     }
     if overrides.load.is_some() || !overrides.set.is_empty() {
-        // The command line may shorten a run; what people do after its end does not happen.
+        // The command line may shorten a run; what comes after its end does not happen.
         run.end = Timestamp::MAX;
     }
     let group = group(file)?;
@@ -87,14 +90,15 @@ pub(super) fn lower(
         cron_jobs: work::cron_jobs(file)?,
         loads,
         faults: Vec::new(),
+        hazard: hazard::hazard(file)?,
         resizes: acts::resizes(file, &run)?,
         operator: acts::operator(file, &run)?,
         expectations: acts::expectations(file)?,
         fleet: None,
-        notes: acts::unseen(file, start + duration),
+        notes: acts::unseen(file, &(start..start + duration)),
     };
     grain::coarsen(&mut model)?;
-    model.faults = faults::faults(file, model.group.standbys, duration)?;
+    model.faults = faults::faults(file, model.group.standbys, run.end.since(start))?;
     model.fleet = fleet::fleet(file, &model, directory)?.map(Arc::new);
     fidelity::choose(model, file.fidelity)
 }
@@ -111,7 +115,13 @@ fn group(file: &ScenarioFile) -> Result<GroupConfig, Fault> {
         hint: None,
         elsewhere: None,
     })?;
-    Ok(GroupConfig { standbys, primary_weight: 1, standby_weight: 1, policy })
+    Ok(GroupConfig {
+        standbys,
+        primary_weight: 1,
+        standby_weight: 1,
+        policy,
+        defects: file.defects,
+    })
 }
 
 /// A server's share of the traffic follows its cores.

@@ -1,7 +1,7 @@
 //! Files on the shared storage: opened, read, written and closed as NFS does it.
 
 use tidegate_core::fact::{Fact, FactSink};
-use tidegate_core::{FileId, ServerId};
+use tidegate_core::{Defect, FileId, ServerId};
 
 use crate::chance::Uniforms;
 use crate::cpu::Cpu;
@@ -30,6 +30,8 @@ const UNSEEN: Seen = Seen { version: 0, data: NOTHING, valid: 0 };
 /// All files, and which of them each request and job works on.
 #[derive(Debug)]
 pub(super) struct Files {
+    /// Each server has files of its own, which is a defect.
+    apart: bool,
     close_to_open: bool,
     attribute_cache: u64,
     /// What the transfers share; a task's work is what its transfer takes alone.
@@ -57,6 +59,7 @@ impl Files {
         };
         let benches = files.sites.iter().map(bench).collect();
         Some(Self {
+            apart: model.group.defects.has(Defect::DiskPerServer),
             close_to_open: files.close_to_open,
             attribute_cache: files.attribute_cache.as_nanos().cast_unsigned(),
             link: files.linked.then(|| Cpu::new(1)),
@@ -113,7 +116,7 @@ impl Files {
 
     /// Whether an open at `now` has to ask the storage.
     fn must_ask(&mut self, now: u64, server: u16, file: u32) -> bool {
-        self.close_to_open || now >= self.seen(server, file).valid
+        !self.apart && (self.close_to_open || now >= self.seen(server, file).valid)
     }
 
     /// A file was opened to be read: the version to be seen, and whether its data are here.
@@ -121,8 +124,9 @@ impl Files {
         let file = self.of_record(slot);
         let (asked, last) = (self.must_ask(now, server, file), self.versions[file as usize]);
         let valid = now.saturating_add(self.attribute_cache);
+        let apart = self.apart;
         let seen = self.seen(server, file);
-        if asked || seen.data != seen.version {
+        if !apart && (asked || seen.data != seen.version) {
             (seen.version, seen.valid) = (last, valid);
         }
         let (version, here) = (seen.version, seen.data == seen.version);

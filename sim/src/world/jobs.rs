@@ -1,7 +1,7 @@
 //! Background jobs: three shared queues, workers on every running server.
 
 use tidegate_core::fact::{Fact, FactSink};
-use tidegate_core::{JobId, ServerId};
+use tidegate_core::{Defect, JobId, ServerId};
 
 use crate::model::{FaultKind, Queue};
 use crate::slab::{Kind, NONE, Task};
@@ -44,6 +44,16 @@ impl<S: FactSink> World<S> {
                 self.enqueue(job.class, NONE);
             }
         }
+    }
+
+    /// Enqueues a job for a request that `server` has answered, in the Redis that this one knows.
+    pub(super) fn enqueue_from(&mut self, server: ServerId, job: usize, by: u32) {
+        if server.is_primary() || !self.model.group.defects.has(Defect::RedisPerServer) {
+            return self.enqueue(job, by);
+        }
+        let job = JobId(self.jobs);
+        self.jobs += 1;
+        self.tell(Fact::JobEnqueued { job });
     }
 
     /// Enqueues a job for the clock, or for the request whose record at `by` is free and not yet

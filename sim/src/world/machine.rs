@@ -2,7 +2,7 @@
 
 use tidegate_core::fact::{Fact, FactSink, FailureCause};
 use tidegate_core::{
-    Command, CommandKind, Failure, JobId, Outcome, Power, RequestId, ServerId, Span,
+    Command, CommandKind, Defect, Failure, JobId, Outcome, Power, RequestId, ServerId, Span,
 };
 
 use crate::model::{Phase, Place};
@@ -55,8 +55,13 @@ impl<S: FactSink> World<S> {
 
     /// Whether another host has taken over, or another sequence has begun, since it was given.
     fn is_fenced(&self, command: Command) -> bool {
-        command.generation.term() < self.term
-            || command.generation < self.servers[command.server.index()].generation
+        let (mine, last) = (command.generation, self.servers[command.server.index()].generation);
+        let defects = self.model.group.defects;
+        if defects.has(Defect::NoFenceByTerm) {
+            return mine.in_term(0) < last.in_term(0);
+        }
+        let followed = mine < last && !defects.has(Defect::NoFenceByGeneration);
+        mine.term() < self.term || followed
     }
 
     /// Begins to carry out a command that has arrived.
@@ -76,7 +81,12 @@ impl<S: FactSink> World<S> {
                 let boot = self.choose.boot.draw();
                 self.slower_boot(command.server, boot)
             }
-            CommandKind::StartServices => self.choose.services.draw(),
+            CommandKind::StartServices => {
+                if self.model.group.defects.has(Defect::LaunchedIsReady) {
+                    return self.launch(command, manner);
+                }
+                self.choose.services.draw()
+            }
             CommandKind::Join { .. }
             | CommandKind::Drain
             | CommandKind::QuiesceJobs
@@ -88,6 +98,22 @@ impl<S: FactSink> World<S> {
             }
         };
         self.later(self.now.saturating_add(delay), Event::Effect, command, manner);
+    }
+
+    /// The answer comes at once, and the services when they have started, whatever has followed.
+    fn launch(&mut self, command: Command, manner: Manner) {
+        self.later(self.now, Event::Effect, command, Manner { acts: false, ..manner });
+        let services = self.choose.services.draw();
+        self.later(self.now.saturating_add(services), Event::Effect, command, Manner::MUTE);
+    }
+
+    /// Whether the services of a server were launched and have not started.
+    pub(super) fn is_launched(&self, server: ServerId) -> bool {
+        let launched = |one: &(Command, Manner)| {
+            one.0.server == server && one.0.kind == CommandKind::StartServices && one.1.acts
+        };
+        self.model.group.defects.has(Defect::LaunchedIsReady)
+            && self.effects.iter().flatten().any(launched)
     }
 
     /// Keeps `command` for an event that is about it.
@@ -111,6 +137,13 @@ impl<S: FactSink> World<S> {
 
     pub(super) fn effect(&mut self, index: usize) -> Option<Notice> {
         let (command, manner) = self.effects[index].take()?;
+        let launched = command.kind == CommandKind::StartServices && manner == Manner::MUTE;
+        if launched && self.model.group.defects.has(Defect::LaunchedIsReady) {
+            if self.servers[command.server.index()].power == Power::On {
+                self.services_started(command.server);
+            }
+            return None;
+        }
         let outcome = match manner.fails {
             _ if self.is_fenced(command) => Outcome::Failed(Failure::Fenced),
             Some(failure) => Outcome::Failed(failure),
@@ -163,11 +196,35 @@ impl<S: FactSink> World<S> {
             CommandKind::StopServices => self.services_stopped(server),
             CommandKind::PowerOff => self.powered_off(server),
         }
+        if self.model.group.defects.has(Defect::ReloadCutsRequests) {
+            self.cut_requests(command.kind);
+        }
+    }
+
+    /// A change of routing cuts the requests in flight; the servers do not learn of it.
+    fn cut_requests(&mut self, kind: CommandKind) {
+        if !matches!(kind, CommandKind::Join { .. } | CommandKind::Drain) {
+            return;
+        }
+        for server in 0..self.servers.len() {
+            for slot in self.tasks.on_server(server as u16) {
+                if self.tasks.get(slot).kind == Kind::Request {
+                    let user = self.answer_with_error(slot, FailureCause::Killed);
+                    self.tasks.get_mut(slot).kind = Kind::Abandoned;
+                    if user != NONE {
+                        self.answered(user, false);
+                    }
+                }
+            }
+        }
     }
 
     pub(super) fn services_started(&mut self, server: ServerId) {
         if self.servers[server.index()].ready {
-            return self.take_jobs(server.index());
+            if !self.model.group.defects.has(Defect::StartTwice) {
+                return self.take_jobs(server.index());
+            }
+            self.services_stopped(server);
         }
         let hardware = self.model.servers[server.index()].clone();
         let machine = &mut self.servers[server.index()];

@@ -3,10 +3,10 @@
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::oracle::Work;
 use tidegate_core::{
-    Dated, Health, Observation, Power, Ratio, ServerId, ServerView, Span, Timestamp,
+    Dated, Defect, Health, Observation, Power, Ratio, ServerId, ServerView, Span, Timestamp,
 };
 
-use super::server::Seen;
+use super::server::{Seen, Server};
 use super::{Event, Notice, World};
 use crate::model::{FaultKind, MonitoredFrom, Monitoring, Part};
 use crate::prometheus::{Query, Rate};
@@ -146,7 +146,8 @@ impl<S: FactSink> World<S> {
         if server.power != Power::On {
             return view;
         }
-        let health = if server.ready { Health::ALL } else { Health::NONE };
+        let healthy = server.ready || self.is_launched(view.server);
+        let health = if healthy { Health::ALL } else { Health::NONE };
         view.health = Some(Dated::new(health, now));
         let counted = self.timestamp(self.counted_at());
         view.in_flight = Some(Dated::new(server.open, counted));
@@ -166,7 +167,12 @@ impl<S: FactSink> World<S> {
     /// What became of the work of each server's cores.
     pub fn work(&mut self) -> Vec<Work> {
         let now = self.now;
-        self.servers.iter_mut().map(|server| server.cpu.work(now)).collect()
+        let loses = self.model.group.defects.has(Defect::LoseWork);
+        let work = |server: &mut Server| {
+            let work = server.cpu.work(now);
+            Work { done: if loses { work.done - work.done / 100 } else { work.done }, ..work }
+        };
+        self.servers.iter_mut().map(work).collect()
     }
 
     /// For how long the requests between arrival and answer have been there, added up.

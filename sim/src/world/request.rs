@@ -210,7 +210,7 @@ impl<S: FactSink> World<S> {
             self.appended();
         }
         if let Some(job) = job.filter(|_| !refused) {
-            self.enqueue(job, slot);
+            self.enqueue_from(server, job, slot);
         }
         self.free_worker(&task);
         if task.kind == Kind::Request && task.user != NONE {

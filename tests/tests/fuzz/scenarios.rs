@@ -36,7 +36,7 @@ fn seeds() -> Vec<String> {
 }
 
 /// Beginnings of the lines of [`EVERYTHING`] that hold what flows do not know.
-const UNKNOWN_TO_FLOWS: [&str; 14] = [
+const UNKNOWN_TO_FLOWS: [&str; 28] = [
     "queue = 1",
     "queue = 200",
     "fidelity",
@@ -51,6 +51,20 @@ const UNKNOWN_TO_FLOWS: [&str; 14] = [
     "miss",
     "oom_killer",
     "writes",
+    "{ kind = \"server-dies\"",
+    "{ kind = \"services-crash\"",
+    "{ kind = \"worker-dies\"",
+    "{ kind = \"memory-leak\"",
+    "{ kind = \"deploy\"",
+    "{ kind = \"slow\"",
+    "{ kind = \"stalled\"",
+    "{ kind = \"errors\"",
+    "{ kind = \"storage-full\"",
+    "{ kind = \"redis-restarts\"",
+    "{ kind = \"redis-full\"",
+    "{ kind = \"cut\"",
+    "{ kind = \"slow-link\"",
+    "{ kind = \"retry-storm\"",
 ];
 
 /// Its phases that are given as bytes.

@@ -2,6 +2,7 @@
 
 use super::{Command, Context, Controller, Stage, Wake};
 use crate::decision::{Decision, Source, Verdict, Veto};
+use crate::defect::Defect;
 use crate::demand::trigger::group_value;
 use crate::ids::{RuleId, ServerId};
 use crate::observation::{Dated, Ratio};
@@ -49,6 +50,10 @@ impl Controller {
     /// another server at once. CPU is divided among those that remain; memory stays where it is:
     /// workers hold it whether or not they have work.
     pub(super) fn projection(&self, now: Timestamp, remaining: u16) -> Option<Veto> {
+        let blind = [Defect::NoProjection, Defect::OrOnScaleDown, Defect::MissingAsZero];
+        if blind.into_iter().any(|defect| self.config.defects.has(defect)) {
+            return None;
+        }
         let stale = self.config.policy.evidence.stale_after;
         if let Some(server) = self.unknown(now, stale) {
             return Some(Veto::Unknown { server });

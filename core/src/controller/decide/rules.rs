@@ -1,7 +1,8 @@
 //! What the rules ask for: up on any, down only when all agree.
 
 use super::{Controller, Wake, is_up};
-use crate::decision::{Decision, Direction, Opinion, Veto};
+use crate::decision::{Decision, Direction, Opinion, Veto, Vote};
+use crate::defect::Defect;
 use crate::ids::{RuleId, ServerId};
 use crate::lifecycle::{Stage, Standby};
 use crate::time::{Span, Timestamp};
@@ -11,8 +12,11 @@ impl Controller {
     pub(super) fn hear_rules(&mut self, now: Timestamp, decision: &mut Decision, wake: &mut Wake) {
         let up = decision.votes().find(|vote| is_up(vote.direction, vote.opinion));
         if let Some(rule) = up.map(|vote| vote.rule) {
+            let held = self.state.held;
             self.hear_up(now, rule, decision, wake);
-            return;
+            if held.is_none() || !self.config.defects.has(Defect::OrOnScaleDown) {
+                return;
+            }
         }
         for index in 0..decision.votes.len() {
             let Some(vote) = decision.votes[index] else { break };
@@ -67,6 +71,9 @@ impl Controller {
             }
         }
         let pending = self.state.held.is_some_and(|(servers, _)| servers < decision.servers);
+        let suffices =
+            |vote: &Vote| vote.direction == Direction::Down && vote.opinion == Opinion::Agrees;
+        agreed |= self.config.defects.has(Defect::OrOnScaleDown) && decision.votes().any(suffices);
         if !agreed || pending {
             // What is to be released already goes first.
             return;
@@ -90,7 +97,7 @@ impl Controller {
         self.state.standbys.iter().find(moving).map(|standby| standby.server)
     }
 
-    fn rest(&self, now: Timestamp, length: Span) -> Option<Timestamp> {
+    pub(super) fn rest(&self, now: Timestamp, length: Span) -> Option<Timestamp> {
         self.state.last_event.map(|last| last + length).filter(|until| now < *until)
     }
 }

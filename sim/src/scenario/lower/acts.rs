@@ -8,7 +8,7 @@ use tidegate_core::{OperatorRequest, Timestamp};
 use super::hardware::{hardware, monthly, plan};
 use super::moment;
 use crate::model::{Comparison, Expectation, Resize};
-use crate::scenario::file::{ActionFile, OperatorFile, ResizeFile, ScenarioFile};
+use crate::scenario::file::{ActionFile, FaultFile, OperatorFile, ResizeFile, ScenarioFile};
 use crate::scenario::{Fault, Key};
 
 /// Within which a person can act.
@@ -60,17 +60,23 @@ pub(super) fn operator(
     file.operator.iter().enumerate().map(request).collect()
 }
 
-/// What people would do after the `end` of a run that the command line has shortened.
-pub(super) fn unseen(file: &ScenarioFile, end: Timestamp) -> Vec<String> {
+/// What people would do, and what would go wrong, after the end of a `run` that the command line
+/// has shortened.
+pub(super) fn unseen(file: &ScenarioFile, run: &Range<Timestamp>) -> Vec<String> {
     let of = |table: &'static str, index: usize, at: &WallTime| {
-        let late = moment(at).is_some_and(|moment| moment >= end);
+        let late = moment(at).is_some_and(|moment| moment >= run.end);
         late.then(|| format!("`{table}.{index}` at {at} comes after the end of the run"))
+    };
+    let unseen_fault = |(index, fault): (usize, &FaultFile)| {
+        let at = fault.at.filter(|at| *at >= run.end.since(run.start))?;
+        Some(format!("`fault.{index}` at {at} comes after the end of the run"))
     };
     let operator = file.operator.iter().enumerate();
     let resize = file.resize.iter().enumerate();
     operator
         .filter_map(|(index, act)| of("operator", index, &act.at))
         .chain(resize.filter_map(|(index, act)| of("resize", index, &act.at)))
+        .chain(file.fault.iter().enumerate().filter_map(unseen_fault))
         .collect()
 }
 

@@ -6,11 +6,11 @@ use crate::model::{FaultKind, Injection, Onset, Part, SharedService};
 use crate::scenario::Fault;
 use crate::scenario::file::{FaultFile, ScenarioFile};
 
-/// The faults of a run of this length.
+/// The faults, none of which begins after `last`.
 pub(super) fn faults(
     file: &ScenarioFile,
     standbys: u16,
-    duration: Span,
+    last: Span,
 ) -> Result<Vec<Injection>, Fault> {
     if file.fault.len() > 1_000 {
         return Err(Fault::at("fault", "at most 1000 faults are supported"));
@@ -19,7 +19,7 @@ pub(super) fn faults(
         let reader = Reader { given, path: format!("fault.{index}") };
         reader.check_keys()?;
         reader.check_step()?;
-        let onset = reader.onset(duration)?;
+        let onset = reader.onset(last)?;
         reader.injection(onset, standbys)
     };
     file.fault.iter().enumerate().map(lower).collect()
@@ -81,7 +81,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn onset(&self, duration: Span) -> Result<Onset, Fault> {
+    fn onset(&self, last: Span) -> Result<Onset, Fault> {
         let given = self.given;
         let ways = [given.at.is_some(), given.every.is_some(), given.nth.is_some()];
         if ways.iter().filter(|way| **way).count() != 1 {
@@ -103,7 +103,7 @@ impl Reader<'_> {
             return Ok(Onset::Every(every));
         }
         let at = given.at.unwrap_or(Span::ZERO);
-        if at >= duration {
+        if at >= last {
             return Err(self.at("at", format!("{at} lies after the end of the run")));
         }
         Ok(Onset::At(at))

@@ -3,7 +3,7 @@
 use tidegate_core::Span;
 
 use crate::flow::Cumulative;
-use crate::model::{Fidelity, Load, Model};
+use crate::model::{FaultKind, Fidelity, Load, Model};
 use crate::scenario::Fault;
 use crate::scenario::file::FidelityFile;
 
@@ -40,7 +40,7 @@ pub(super) fn choose(model: Model, chosen: FidelityFile) -> Result<Model, Fault>
 }
 
 /// The first key that makes a difference only between one request and another.
-fn unknown_to_flows(model: &Model) -> Option<&'static str> {
+fn unknown_to_flows(model: &Model) -> Option<String> {
     let keys = [
         (model.proxy.sticky, "proxy.sticky"),
         (model.proxy.health.is_some(), "proxy.health"),
@@ -54,7 +54,30 @@ fn unknown_to_flows(model: &Model) -> Option<&'static str> {
         (model.nfs.queue.is_some(), "nfs.queue"),
         (model.files.is_some(), "nfs"),
     ];
-    keys.into_iter().find(|(given, _)| *given).map(|(_, key)| key)
+    let key = keys.into_iter().find(|(given, _)| *given).map(|(_, key)| key.to_owned());
+    let fault = || model.faults.iter().position(|one| is_of_single_ones(one.kind));
+    key.or_else(|| fault().map(|index| format!("fault.{index}")))
+}
+
+/// Whether a fault befalls single requests, jobs or visits.
+const fn is_of_single_ones(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::ServerDies
+            | FaultKind::ServicesCrash
+            | FaultKind::WorkerDies
+            | FaultKind::MemoryLeak
+            | FaultKind::Deploy
+            | FaultKind::Slow
+            | FaultKind::Stalled
+            | FaultKind::Errors
+            | FaultKind::StorageFull
+            | FaultKind::RedisRestarts
+            | FaultKind::RedisFull
+            | FaultKind::Cut
+            | FaultKind::SlowLink
+            | FaultKind::RetryStorm
+    )
 }
 
 /// Requests that a model's loads bring.
