@@ -26,7 +26,7 @@ use crate::side_by_side::side_by_side;
 use sum::Sum;
 
 /// Windows of a run, if its groups share a provider with limits.
-const WINDOWS: u64 = 96;
+const WINDOWS: u64 = 24;
 /// Intervals of a fleet's timeline.
 const INTERVALS: i64 = 96;
 

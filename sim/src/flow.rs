@@ -14,6 +14,7 @@ mod jobs;
 mod latency;
 mod load;
 mod means;
+mod overflow;
 mod people;
 mod root;
 mod server;

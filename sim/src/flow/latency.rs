@@ -50,26 +50,42 @@ impl Conditions {
             && near(self.factor, other.factor, 0.01)
     }
 
-    /// Time on the cores for `work` seconds of a server whose mean is `usual`. A short task finds
-    /// the cores as they are, a long one as they are on average: in M/M/1 the variance of its time
-    /// is that of the first, divided by 1 + x (1 − ρ) ÷ 2 (large x: Yashkov 1987).
-    fn cores(&self, work: f64, usual: f64, chance: f64) -> f64 {
-        let mean = self.delayed * self.slowdown;
-        let found = exceeding(chance, self.delayed, mean);
+    /// Time on the cores for `work` seconds of a server whose mean is `usual`, which finds them slower
+    /// by `found` and has them so by `mean` on average. A short task finds the cores as they are, a
+    /// long one as they are on average: in M/M/1 the variance of its time is that of the first,
+    /// divided by 1 + x (1 − ρ) ÷ 2 (large x: Yashkov 1987).
+    fn cores(&self, work: f64, usual: f64, found: f64, mean: f64) -> f64 {
         let lasting = (1.0 + work * (1.0 - self.busy) / (2.0 * usual)).sqrt().recip();
         work * (1.0 + mean + (found - mean) * lasting)
     }
 }
 
-/// A value that is zero but with `probability`, then exponential, and `mean` in all.
-fn exceeding(chance: f64, probability: f64, mean: f64) -> f64 {
-    if chance >= probability || mean <= 0.0 {
-        return 0.0;
-    }
-    -libm::log(chance / probability) * mean / probability
+/// A value that is zero but with a probability, and then exponential.
+#[derive(Clone, Copy, Debug)]
+struct Excess {
+    /// Logarithm of the probability.
+    likely: f64,
+    /// Mean where it is not zero.
+    scale: f64,
 }
 
-/// One request of the sample: its lengths in seconds and its fortunes, uniform on (0, 1).
+impl Excess {
+    /// With `mean` in all.
+    fn new(probability: f64, mean: f64) -> Self {
+        if probability <= 0.0 || mean <= 0.0 {
+            return Self { likely: 0.0, scale: 0.0 };
+        }
+        Self { likely: libm::log(probability), scale: mean / probability }
+    }
+
+    /// The value for a fortune, of which the negative logarithm is given.
+    fn at(self, fortune: f32) -> f64 {
+        (f64::from(fortune) + self.likely).max(0.0) * self.scale
+    }
+}
+
+/// One request of the sample: its lengths in seconds, and the negative logarithms of its fortunes,
+/// which are uniform on (0, 1).
 #[derive(Clone, Copy, Debug)]
 struct Atom {
     fixed: f32,
@@ -117,17 +133,16 @@ impl Latencies {
     ) -> impl ExactSizeIterator<Item = (f64, f64)> {
         let Sample { atoms, visits, work: usual } = &self.classes[class];
         let conditions = *conditions;
+        let mean = conditions.delayed * conditions.slowdown;
+        let slower = Excess::new(conditions.delayed, mean);
+        let waits = conditions.waits.map(|wait| Excess::new(wait.probability, wait.mean));
+        let queued = Excess::new(conditions.queued, conditions.queue);
         atoms.iter().map(move |atom| {
-            let [cores, stations, queue] = atom.fortunes.map(f64::from);
-            let work = conditions.factor
-                * (conditions.cores(f64::from(atom.cpu), *usual, cores) + f64::from(atom.database));
-            let waited: f64 = (0..3)
-                .map(|index| {
-                    let Wait { probability, mean } = conditions.waits[index];
-                    visits[index] * exceeding(stations, probability, mean)
-                })
-                .sum();
-            let wait = exceeding(queue, conditions.queued, conditions.queue);
+            let [cores, stations, queue] = atom.fortunes;
+            let cpu = conditions.cores(f64::from(atom.cpu), *usual, slower.at(cores), mean);
+            let work = conditions.factor * (cpu + f64::from(atom.database));
+            let waited: f64 = (0..3).map(|one| visits[one] * waits[one].at(stations)).sum();
+            let wait = queued.at(queue);
             let latency = f64::from(atom.fixed) + work + waited + wait + conditions.backlog;
             (latency, wait + conditions.accept)
         })
@@ -145,7 +160,7 @@ fn sample(phases: &[Phase], fixed: f64, atoms: usize, name: &str) -> Vec<Atom> {
     for fortune in 0..3 {
         step /= base;
         for (atom, rank) in sample.iter_mut().zip(ranks(step, atoms)) {
-            atom.fortunes[fortune] = (rank as f32 + 0.5) / atoms as f32;
+            atom.fortunes[fortune] = -libm::logf((rank as f32 + 0.5) / atoms as f32);
         }
     }
     for (number, phase) in phases.iter().enumerate() {
@@ -220,8 +235,10 @@ mod tests {
 
     #[test]
     fn an_excess_has_its_mean() {
-        let all = (0..10_000).map(|index| (f64::from(index) + 0.5) / 1e4);
-        let mean = all.map(|chance| exceeding(chance, 0.4, 2.0)).sum::<f64>() / 1e4;
+        let excess = Excess::new(0.4, 2.0);
+        let all = (0..10_000).map(|index| -libm::logf((index as f32 + 0.5) / 1e4));
+        let mean = all.map(|fortune| excess.at(fortune)).sum::<f64>() / 1e4;
         assert!((mean - 2.0).abs() < 1e-3, "{mean}");
+        assert!(Excess::new(0.0, 2.0).at(9.0) <= 0.0);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::erlang::Delay;
 use super::latency::Conditions;
 use super::means::Means;
+use super::overflow::Overflow;
 use super::station::Stations;
 use super::system::System;
 use super::tables::{Tables, workers_of_a_pool};
@@ -87,6 +88,8 @@ pub(crate) struct ServerFlow {
     recent: f64,
     /// The part of what it could serve at most that it served when it was last near it.
     pace: f64,
+    /// How it goes on, while it is full.
+    overflow: Option<Overflow>,
 }
 
 impl ServerFlow {
@@ -103,22 +106,41 @@ impl ServerFlow {
         let cores = least * crowd / (crowd + offered.tasks);
         let system = System { site, stations, offered, cores };
         let most = system.most();
-        let (throughput, conditions) = self.throughput(&system, most);
+        let full = self.present >= site.room;
+        self.overflow = self.overflow.filter(|full| full.lasts(offered.rate, most));
+        let (throughput, conditions) = match self.overflow {
+            Some(Overflow { throughput, conditions, .. }) => (throughput, conditions),
+            None => self.throughput(&system, most),
+        };
         let mut answered = Answered { throughput, ..Answered::default() };
         let left = throughput * offered.length;
         self.present = (self.present + offered.rate * offered.length - left).max(0.0);
         answered.refused = (self.present - site.room).max(0.0);
-        self.present -= answered.refused;
-        answered.timed_out = self.give_up(offered);
-        let abandoned = self.gone.min(left);
-        self.gone = (self.gone - abandoned).min(self.present);
+        self.present = self.present.min(site.room);
+        let abandoned = self.abandoned(left);
+        answered.timed_out = self.give_up(offered, abandoned);
         answered.served = left - abandoned;
+        if full && answered.refused > 0.0 {
+            let overflow = Overflow { most, throughput, conditions };
+            self.overflow = Some(overflow).filter(|full| full.lasts(offered.rate, most));
+        }
         (answered, conditions)
+    }
+
+    /// Of those whose requests are done, as many as have gone before: they came first. On a full
+    /// server others go while a step lasts.
+    fn abandoned(&self, left: f64) -> f64 {
+        if self.overflow.is_some() && self.gone > 0.0 { left } else { self.gone.min(left) }
     }
 
     /// Whether nobody is here.
     pub fn is_empty(&self) -> bool {
         self.present < 1e-6
+    }
+
+    /// Whether it gets neither fuller nor emptier for all the requests that it refuses.
+    pub const fn overflows(&self) -> bool {
+        self.overflow.is_some()
     }
 
     /// Those whose clients still wait.
@@ -133,13 +155,15 @@ impl ServerFlow {
         if conditions.backlog > 0.0 { usual.max(crowd) } else { usual }
     }
 
-    /// Clients that have waited for the time-out leave; they came first.
-    fn give_up(&mut self, offered: &Offered<'_>) -> f64 {
+    /// Clients that have waited for the time-out leave; they came first, and so many of them are
+    /// forgotten for their requests are done.
+    fn give_up(&mut self, offered: &Offered<'_>, abandoned: f64) -> f64 {
         let fresh = (offered.length / (offered.timeout / 2.0)).min(1.0);
         self.recent += (offered.rate - self.recent) * fresh;
         let patient = self.recent.max(offered.rate) * offered.timeout;
-        let leaving = (self.present - self.gone - patient).max(0.0);
-        self.gone += leaving;
+        let before = self.gone - abandoned;
+        let leaving = (self.present - before - patient).max(-before).max(0.0);
+        self.gone = (before + leaving).min(self.present);
         leaving
     }
 
@@ -268,5 +292,32 @@ load = [{ kind = "constant", rate = 10.0 }]
             flow.step(&site, &stations, &offered);
         }
         assert!(flow.present < 0.1, "{}", flow.present);
+    }
+
+    #[test]
+    fn a_full_server_does_the_same_in_long_steps_as_in_short_ones() {
+        let (site, stations, means) = setting(2);
+        // Two in three are refused, and those who are accepted wait for longer than they want to.
+        let all_in = |length: f64, seconds: f64| {
+            let offered = Offered { timeout: 20.0, ..offered(&means, 60.0, length) };
+            let (mut flow, mut all) = (ServerFlow::default(), [0.0; 3]);
+            let short = Offered { length: 1.0, ..offered };
+            for _ in 0..200 {
+                flow.step(&site, &stations, &short);
+            }
+            assert!(flow.overflows());
+            for _ in 0..(seconds / length) as u32 {
+                let (Answered { served, refused, timed_out, .. }, _) =
+                    flow.step(&site, &stations, &offered);
+                all = [all[0] + served, all[1] + refused, all[2] + timed_out];
+            }
+            all
+        };
+        let (short, long) = (all_in(1.0, 240.0), all_in(60.0, 240.0));
+        for (short, long) in short.into_iter().zip(long) {
+            assert!((short - long).abs() <= 1.0, "{short} {long}");
+        }
+        assert!((long.iter().sum::<f64>() - 60.0 * 240.0).abs() <= 1.0, "{long:?}");
+        assert!(long[0] < 1.0 && (long[1] - 40.0 * 240.0).abs() < 10.0, "{long:?}");
     }
 }

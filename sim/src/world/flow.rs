@@ -141,7 +141,7 @@ impl Flows {
     /// have waited too long, in nanoseconds.
     fn longest_step(&self) -> u64 {
         let now = self.until as f64 / 1e9;
-        let waiting = self.sides.iter().any(|side| side.flow.present > side.site.workers());
+        let waiting = self.sides.iter().any(|side| side.is_crowded() && !side.flow.overflows());
         let patient = if waiting { self.timeout / 8.0 } else { 60.0 };
         let people = self.people.iter().map(|one| one.longest_step(now));
         let longest = people.fold(patient.min(60.0), f64::min);
@@ -150,7 +150,7 @@ impl Flows {
 
     /// The end of the next step towards `now`. What changed is not spread over the time before.
     fn next_step(&self, now: u64) -> u64 {
-        let seen = self.steady_until > self.until && self.steady(now).is_none();
+        let seen = self.steady_until > self.until && self.arriving(now).is_none();
         let now = if seen { self.steady_until.min(now) } else { now };
         now.min(self.until + self.longest_step())
     }
@@ -366,8 +366,13 @@ impl<S: FactSink> World<S> {
         side.offered = means.stations.map(|work| work * throughput);
         side.slowdown = side.flow.slowdown(&conditions, &side.site, tasks);
         side.wear(server, throughput * step.length);
-        let others = background + clocked;
-        let course = Course { steady: factor <= 1.0, share, each: means.cpu, others, cores };
+        let course = Course {
+            steady: factor <= 1.0,
+            share,
+            each: means.cpu,
+            others: background + clocked,
+            cores,
+        };
         side.follow(course, arrivals, step.length, &answered);
         step.served += served;
         step.late += timed_out;

@@ -50,17 +50,23 @@ impl Course {
 
 impl Side {
     /// Notes what its cores did in a step in which it had so many `arrivals`, if the next may be
-    /// like it.
-    pub fn follow(&mut self, course: Course, arrivals: f64, length: f64, answered: &Answered) {
+    /// like it. A server that overflows does the same whatever arrives.
+    pub fn follow(&mut self, mut course: Course, arrivals: f64, length: f64, answered: &Answered) {
         let left = answered.throughput * length;
-        self.course = Course {
-            steady: course.steady
-                && (course.others - self.course.others).abs() <= SAME_WORK
-                && (left - arrivals).abs() <= SAME_CROWD * (1.0 + arrivals)
-                && self.flow.present <= self.site.workers()
-                && answered.refused + answered.timed_out <= 0.0,
-            ..course
-        };
+        if self.flow.overflows() {
+            course.others += answered.throughput * std::mem::take(&mut course.each);
+        } else {
+            course.steady &= (left - arrivals).abs() <= SAME_CROWD * (1.0 + arrivals)
+                && !self.is_crowded()
+                && answered.refused + answered.timed_out <= 0.0;
+        }
+        course.steady &= (course.others - self.course.others).abs() <= SAME_WORK;
+        self.course = course;
+    }
+
+    /// Whether requests wait for a worker.
+    pub fn is_crowded(&self) -> bool {
+        self.flow.present > self.site.workers()
     }
 
     /// Gives the server the work of a step, less what was taken ahead.
@@ -87,11 +93,10 @@ impl Side {
 }
 
 impl Flows {
-    /// Requests that arrive from the last step to `now`, if all goes on as it did in that step.
-    pub fn steady(&self, now: u64) -> Option<f64> {
-        let same = self.people.is_empty()
-            && now - self.until < LONGEST
-            && self.sides.iter().all(|side| side.course.steady);
+    /// Requests that arrive from the last step to `now`, if they come as they did in that step and
+    /// meet what those met.
+    pub fn arriving(&self, now: u64) -> Option<f64> {
+        let same = self.people.is_empty() && self.sides.iter().all(|side| side.course.steady);
         let now = now as f64 / 1e9;
         let mut loads = self.loads.iter().map(|(load, _)| same.then(|| load.steady(now))?);
         loads.try_fold(0.0, |sum, arrivals| Some(sum + arrivals?))
@@ -102,7 +107,10 @@ impl<S: FactSink> World<S> {
     /// Brings what a scrape of the server reads to the present without a step, if that can be.
     pub(super) fn look_ahead(&mut self, index: usize) -> bool {
         let Some(flows) = &mut self.flows else { return false };
-        let Some(arrivals) = flows.steady(self.now) else { return false };
+        if self.now - flows.until >= LONGEST {
+            return false;
+        }
+        let Some(arrivals) = flows.arriving(self.now) else { return false };
         let length = (self.now - flows.until) as f64 / 1e9;
         flows.sides[index].take(&mut self.servers[index], arrivals, length);
         flows.steady_until = self.now;
