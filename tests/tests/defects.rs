@@ -89,7 +89,7 @@ const PROVOCATIONS: [Provocation; 14] = [
     (
         &[Defect::RetryUnderNewId],
         &[(10, 80)],
-        &["server.boot=6m", r#"policy.steps.start={ deadline = "5m", attempts = 5 }"#],
+        &["server.boot=7m", r#"policy.steps.start={ deadline = "5m", attempts = 5 }"#],
     ),
     (
         &[Defect::NoFenceByGeneration],

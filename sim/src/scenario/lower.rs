@@ -37,7 +37,15 @@ pub(super) fn lower(
     overrides: &Overrides,
 ) -> Result<Model, Fault> {
     let with_policy = hazard::with_policy(file, directory)?;
-    let file = with_policy.as_ref().unwrap_or(file);
+    model(name, with_policy.as_ref().unwrap_or(file), directory, overrides)
+}
+
+fn model(
+    name: &str,
+    file: &ScenarioFile,
+    directory: &Path,
+    overrides: &Overrides,
+) -> Result<Model, Fault> {
     let start = moment(&file.start)
         .ok_or_else(|| Fault::at("start", "lies outside the years 1677 to 2262"))?;
     let (loads, trace_length) = loads::loads(file, directory, overrides, start)?;
