@@ -26,7 +26,7 @@ use crate::side_by_side::side_by_side;
 use sum::Sum;
 
 /// Windows of a run, if its groups share a provider with limits.
-const WINDOWS: u64 = 24;
+const WINDOWS: u64 = 12;
 /// Intervals of a fleet's timeline.
 const INTERVALS: i64 = 96;
 
@@ -111,8 +111,7 @@ impl Fleets<'_> {
 
     /// All groups from window to window.
     fn together(&self, limits: ProviderLimits) -> io::Result<Sum> {
-        let mut runs: Vec<Run<'static>> =
-            (0..self.fleet.groups.len()).map(|index| self.begin(index)).collect();
+        let mut runs = self.begin_all()?;
         let mut provider = Provider::new(limits);
         let end = self.model.duration.as_nanos().cast_unsigned();
         for window in 1..=WINDOWS {
@@ -121,11 +120,25 @@ impl Fleets<'_> {
             answer_in_turn(&mut runs, &mut provider, until)?;
             self.tell(window, WINDOWS);
         }
-        let mut sum = Sum::new(provider.starts);
-        for (index, run) in runs.into_iter().enumerate() {
-            sum.add(index, run.finish());
-        }
-        Ok(sum)
+        let sum = Mutex::new(Sum::new(provider.starts));
+        side_by_side(self.jobs, runs.into_iter().enumerate(), |(index, run)| {
+            let finished = run.finish();
+            if let Ok(mut sum) = sum.lock() {
+                sum.add(index, finished);
+            }
+            io::Result::Ok(())
+        })?;
+        Ok(sum.into_inner().unwrap_or_default())
+    }
+
+    fn begin_all(&self) -> io::Result<Vec<Run<'static>>> {
+        let mut runs = Vec::new();
+        runs.resize_with(self.fleet.groups.len(), || None);
+        side_by_side(self.jobs, runs.iter_mut().enumerate(), |(index, run)| {
+            *run = Some(self.begin(index));
+            io::Result::Ok(())
+        })?;
+        Ok(runs.into_iter().flatten().collect())
     }
 }
 

@@ -50,10 +50,10 @@ impl Conditions {
             && near(self.factor, other.factor, 0.01)
     }
 
-    /// Time on the cores for `work` seconds of a server whose mean is `usual`, which finds them slower
-    /// by `found` and has them so by `mean` on average. A short task finds the cores as they are, a
-    /// long one as they are on average: in M/M/1 the variance of its time is that of the first,
-    /// divided by 1 + x (1 − ρ) ÷ 2 (large x: Yashkov 1987).
+    /// Time on the cores for `work` seconds of a server whose mean is `usual`, which finds them
+    /// slower by `found` and has them so by `mean` on average. A short task finds the cores as they
+    /// are, a long one as they are on average: in M/M/1 the variance of its time is that of the
+    /// first, divided by 1 + x (1 − ρ) ÷ 2 (large x: Yashkov 1987).
     fn cores(&self, work: f64, usual: f64, found: f64, mean: f64) -> f64 {
         let lasting = (1.0 + work * (1.0 - self.busy) / (2.0 * usual)).sqrt().recip();
         work * (1.0 + mean + (found - mean) * lasting)

@@ -6,9 +6,9 @@ const PRECISION: f64 = 1e-9;
 const SECANTS: u32 = 12;
 const HALVINGS: u32 = 40;
 
-/// The root between 0 and `end` of a function that falls from above zero to below it. `at` gives its
-/// value and an estimate of its slope, which is asked for once: from then on secants tell it. A
-/// value counts as zero if it is small beside the point that it is at.
+/// The root between 0 and `end` of a function that falls from above zero to below it. `at` gives
+/// its value and an estimate of its slope, of which the first counts: from then on secants tell it.
+/// A value counts as zero if it is small beside the point that it is at.
 pub(super) fn falling_root(end: f64, guess: f64, at: impl Fn(f64) -> (f64, f64)) -> f64 {
     let (mut low, mut high) = (0.0, end);
     let mut point = if guess > low && guess < high { guess } else { f64::midpoint(low, high) };

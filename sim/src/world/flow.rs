@@ -267,13 +267,18 @@ fn span(seconds: f64) -> Span {
 }
 
 impl<S: FactSink> World<S> {
-    /// Whether what happens depends on a step of the flows. A scrape of what stands still or goes on
-    /// as before does not, nor does a look at the group while nobody waits for work in flight.
+    /// Whether what happens depends on a step of the flows. A scrape of what stands still or goes
+    /// on as before does not, nor does a look at the group while nobody waits for work in flight.
     pub(super) fn reads_flows(&mut self, event: Event, index: usize) -> bool {
         if event == Event::Scrape {
             return self.servers[index].power != Power::Off && !self.look_ahead(index);
         }
-        self.moving || !matches!(event, Event::Health | Event::Evaluate)
+        !matches!(event, Event::Health | Event::Evaluate) || self.moving && self.releases_work()
+    }
+
+    /// Whether a server finishes what it has and gets nothing new.
+    fn releases_work(&self) -> bool {
+        self.servers.iter().any(|server| server.ready && !(server.receives && server.takes_jobs))
     }
 
     /// The moment up to which work in flight is known.
