@@ -1,5 +1,6 @@
 //! `tidegate check`: drawn scenarios with faults, by the thousand.
 
+mod defects;
 mod exhaustive;
 mod report;
 
@@ -50,6 +51,9 @@ pub(crate) struct CheckArguments {
     /// Tries every fault at every step of both sequences instead, and at every input around them.
     #[arg(long, conflicts_with_all = ["runs", "seed", "time_limit", "bounds", "draw"])]
     exhaustive: bool,
+    /// Plants each defect of the catalogue instead, one at a time, in the scenarios that name it.
+    #[arg(long, conflicts_with_all = ["runs", "time_limit", "bounds", "draw", "exhaustive"])]
+    defects: bool,
     /// Where the scenarios of failures go.
     #[arg(long, value_name = "DIR", default_value = "scenarios/regressions")]
     regressions: PathBuf,
@@ -69,6 +73,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
         Ok(bases) => bases,
         Err(error) => return refuse::scenario(error),
     };
+    if arguments.defects {
+        return defects::run(&bases, arguments);
+    }
     if arguments.exhaustive {
         return exhaustive::run(&bases, arguments);
     }

@@ -7,6 +7,7 @@
 mod bounds;
 mod case;
 mod chance;
+mod defects;
 mod draw;
 mod exhaustive;
 mod faults;
@@ -22,6 +23,7 @@ use crate::side_by_side::side_by_side;
 
 pub use bounds::{Bounds, BoundsError};
 pub use case::{Base, Case, Failure, Outcome};
+pub use defects::{Caught, defects};
 pub use draw::draw;
 pub use exhaustive::{Cell, Table, exhaustive};
 pub use regression::regression;

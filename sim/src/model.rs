@@ -509,8 +509,8 @@ pub struct Resize {
 pub struct Hazard {
     /// The defects.
     pub defects: Defects,
-    /// The property.
-    pub violates: &'static str,
+    /// The property, if it is one for all of them.
+    pub violates: Option<&'static str>,
 }
 
 /// How an expected value compares.

@@ -2,9 +2,8 @@
 //! scheduled, and nothing else has power, within a bound.
 //!
 //! The bound is one attempt of each command that a server may still have before it on its way down
-//! and up again, and two minutes. A
-//! rest after a failed sequence that the decision names is added, and while work remains on a
-//! server, it may keep its power.
+//! and up again, and two minutes. A rest after a failed sequence that the decision names is added
+//! once, and while work remains on a server, it may keep its power.
 
 use super::Verdict;
 use super::scheduled::Scheduled;
@@ -44,6 +43,8 @@ pub(super) struct Liveness {
     faults: u32,
     /// When the last fault ended, or a rest that a decision named.
     quiet: Timestamp,
+    /// Whether a rest has been allowed for since.
+    rested: bool,
     wanted: u16,
     /// Since when fewer serve than are wanted.
     short: Option<Timestamp>,
@@ -64,6 +65,7 @@ impl Liveness {
             scheduled: Scheduled::new(servers, policy),
             faults: 0,
             quiet: Timestamp::default(),
+            rested: false,
             wanted: 1,
             short: None,
             told: false,
@@ -99,7 +101,7 @@ impl Liveness {
             Fact::FaultBegan { .. } => self.faults += 1,
             Fact::FaultEnded { .. } => {
                 self.faults = self.faults.saturating_sub(1);
-                self.quiet = at;
+                (self.quiet, self.rested) = (at, false);
             }
             Fact::Flow(flow) => self.flow(at, flow),
             Fact::RequestArrived { .. }
@@ -160,7 +162,7 @@ impl Liveness {
         if serving < usize::from(self.wanted) {
             self.short.get_or_insert(at);
         } else {
-            (self.short, self.told) = (None, false);
+            (self.short, self.told, self.rested) = (None, false, false);
         }
     }
 
@@ -179,7 +181,10 @@ impl Liveness {
         for veto in decision.vetoes() {
             if let Veto::NoStandby { until } = *veto {
                 let busy = self.servers.iter().any(|state| !state.receives && state.work > 0);
-                self.quiet = self.quiet.max(until.unwrap_or(self.quiet));
+                if let Some(until) = until.filter(|_| !self.rested) {
+                    self.quiet = self.quiet.max(until);
+                    self.rested = true;
+                }
                 if busy {
                     self.quiet = at;
                 }

@@ -2,7 +2,7 @@
 //! or if a server that rules had asked for was lost, or taken away by somebody else for a while.
 
 use super::Verdict;
-use crate::decision::{Decision, Source, Verdict as Decided};
+use crate::decision::{Decision, Source, Verdict as Decided, Veto};
 use crate::fact::Fact;
 use crate::observation::Ratio;
 use crate::policy::{EvidenceFrom, Metric, Policy, UpRule};
@@ -91,7 +91,7 @@ impl OnlyWhenRequired {
     }
 
     pub fn step(&mut self, at: Timestamp, decision: &Decision) {
-        let granted = self.grant(at, decision.servers);
+        let granted = self.grant(at, decision);
         let target = match decision.verdict {
             Decided::Hold => return,
             Decided::ScaleUp(by) => decision.servers + by,
@@ -110,12 +110,16 @@ impl OnlyWhenRequired {
         }
     }
 
-    /// Servers that rules may have: one more than there are, from when a rule is right to ask.
-    fn grant(&mut self, at: Timestamp, servers: u16) -> u16 {
+    /// Servers that rules may have: one more than there are, from when a rule is right to ask and
+    /// somebody keeps it from having it for a while.
+    fn grant(&mut self, at: Timestamp, decision: &Decision) -> u16 {
+        let servers = decision.servers;
+        let kept =
+            decision.vetoes().any(|veto| matches!(veto, Veto::Outranked { .. } | Veto::AtMaximum));
         let asks =
             (0..self.watches.len()).any(|rule| self.held(at, rule) >= self.watches[rule].window);
         let granted = self.granted.get_or_insert(servers);
-        if asks {
+        if asks && kept {
             *granted = (*granted).max(servers.saturating_add(1));
         }
         *granted

@@ -38,6 +38,8 @@ pub enum FaultKind {
     ChangeLost,
     /// A machine loses its power.
     ServerDies,
+    /// A machine that is off comes up though nobody asked for it.
+    StartsUnasked,
     /// The services of a server go down until the fault ends.
     ServicesCrash,
     /// A job worker dies in the middle of its job.
@@ -96,7 +98,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::BootFails,
         Self::BootSlow,
         Self::OutOfCapacity,
@@ -111,6 +113,7 @@ impl FaultKind {
         Self::CommandTwice,
         Self::ChangeLost,
         Self::ServerDies,
+        Self::StartsUnasked,
         Self::ServicesCrash,
         Self::WorkerDies,
         Self::MemoryLeak,

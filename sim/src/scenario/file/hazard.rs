@@ -11,8 +11,8 @@ use tidegate_core::policy::Policy;
 pub struct HazardFile {
     /// What such a system does wrong.
     pub defects: Defects,
-    /// The property that it then violates.
-    pub violates: String,
+    /// The property that it then violates. Default: each defect's own.
+    pub violates: Option<String>,
 }
 
 /// A policy in a file of its own, and what the system that it stands for does wrong.

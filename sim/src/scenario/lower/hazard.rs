@@ -44,11 +44,14 @@ pub(super) fn hazard(file: &ScenarioFile) -> Result<Option<Hazard>, Fault> {
         return Err(Fault::at("hazard.defects", "a hazard has at least one defect"));
     }
     let mut properties = Defect::ALL.into_iter().map(Defect::owner);
-    let violates = properties.clone().find(|one| *one == given.violates);
-    let violates = violates.ok_or_else(|| {
-        let message = format!("there is no property `{}`", given.violates);
-        let hint = did_you_mean(&given.violates, &mut properties);
-        Fault { hint, ..Fault::at("hazard.violates", message) }
-    })?;
+    let mut known = |name: &String| {
+        let violates = properties.clone().find(|one| *one == name);
+        violates.ok_or_else(|| {
+            let message = format!("there is no property `{name}`");
+            let hint = did_you_mean(name, &mut properties);
+            Fault { hint, ..Fault::at("hazard.violates", message) }
+        })
+    };
+    let violates = given.violates.as_ref().map(&mut known).transpose()?;
     Ok(Some(Hazard { defects: given.defects, violates }))
 }

@@ -24,6 +24,7 @@ impl<S: FactSink> World<S> {
         for server in self.concerned(&injection) {
             let befallen = match kind {
                 FaultKind::ServerDies => self.lose_power(server),
+                FaultKind::StartsUnasked => self.start_unasked(server),
                 FaultKind::ServicesCrash => self.lose_services(server),
                 FaultKind::WorkerDies => self.lose_worker(server),
                 FaultKind::MemoryLeak => {
@@ -77,6 +78,16 @@ impl<S: FactSink> World<S> {
         self.servers[server.index()].power = Power::Off;
         self.give_back(server);
         self.tell(Fact::PowerChanged { server, on: false, commanded: false });
+        true
+    }
+
+    fn start_unasked(&mut self, server: ServerId) -> bool {
+        let machine = &mut self.servers[server.index()];
+        if machine.power != Power::Off {
+            return false;
+        }
+        machine.come_up(self.now);
+        self.tell(Fact::PowerChanged { server, on: true, commanded: false });
         true
     }
 
