@@ -261,8 +261,8 @@ impl Controller {
         self.state.standbys.iter().filter_map(Standby::unfinished)
     }
 
-    /// The clock went back. What was noted as of later counts as of now, or nothing would be younger
-    /// than it, and no rest would end, until the clock is there again.
+    /// The clock went back. What was noted as of later counts as of now, or nothing would be
+    /// younger than it, and no rest would end, until the clock is there again.
     fn rewind(&mut self, now: Timestamp) {
         let policy = &self.config.policy;
         for standby in &mut self.state.standbys {
@@ -290,7 +290,7 @@ impl Controller {
     ) {
         let State { standbys, views, next_command, .. } = &mut self.state;
         let primary = views.iter().find(|view| view.server.is_primary());
-        let primary_is_ill = primary.is_some_and(|view| view.is_ill());
+        let primary_is_ill = primary.is_some_and(ServerView::is_ill);
         for standby in standbys {
             let view = views.iter().find(|view| view.server == standby.server);
             let mut context = Context {

@@ -25,8 +25,8 @@ id! {
     CommandId(u64)
 }
 id! {
-    /// The fence of a command: the term of the controller's host in the upper half, and in the lower
-    /// how often the server's sequence was begun. A command with a lower one is out of date.
+    /// The fence of a command: the term of the controller's host in the upper half, and in the
+    /// lower how often the server's sequence was begun. A command with a lower one is out of date.
     Generation(u64)
 }
 id! {

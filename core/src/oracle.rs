@@ -89,9 +89,9 @@ impl Verdict {
 
 impl Verdict {
     /// What has been violated since the last call happened under `decision`.
-    fn stamp(&mut self, decision: Option<Decision>) {
+    fn stamp(&mut self, decision: Option<&Decision>) {
         for violated in &mut self.violations[self.stamped..] {
-            violated.decision = decision;
+            violated.decision = decision.copied();
         }
         self.stamped = self.violations.len();
     }
@@ -162,7 +162,7 @@ impl Panel {
 
     /// What has been violated since the last step happened under its decision.
     fn stamp(&mut self) {
-        let decision = self.decision;
+        let decision = self.decision.as_ref();
         for verdict in self.servers.verdicts().into_iter().chain(self.liveness.verdicts()) {
             verdict.stamp(decision);
         }
@@ -192,7 +192,9 @@ impl Panel {
         verdicts.extend([self.flap.close(), self.writer.close()]);
         verdicts.extend(self.liveness.close(closing.end));
         verdicts.extend(self.shared.close());
-        verdicts.iter_mut().for_each(|verdict| verdict.stamp(decision));
+        for verdict in &mut verdicts {
+            verdict.stamp(decision.as_ref());
+        }
         (verdicts, counts)
     }
 }

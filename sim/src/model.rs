@@ -70,7 +70,7 @@ pub struct Model {
     pub monitoring: Monitoring,
     /// Who turns what is measured into alerts; nobody if absent.
     pub alerts: Option<Alerts>,
-    /// Requests that each one stands for: the loads are as many times less, the work is as many times
+    /// Requests that each one stands for: the loads are as many times less, the work as many times
     /// more.
     pub grain: u32,
     /// The factors on the loads, as the file gives them.

@@ -384,7 +384,7 @@ impl<S: FactSink> World<S> {
             Event::Effect => return self.effect(index as usize),
             Event::Granted => self.granted(index as usize),
             Event::Scrape => self.scrape(index as usize),
-            Event::Evaluate => return self.evaluate(),
+            Event::Evaluate => return Some(self.evaluate()),
             Event::Health => return self.health(),
             Event::Interval => {
                 self.at(self.now + self.interval.as_nanos().cast_unsigned(), Event::Interval, 0);

@@ -1,5 +1,5 @@
-//! The catalogue of planted defects: each is caught by the property that owns it, in a scenario that
-//! shrinks to less than sixty lines.
+//! The catalogue of planted defects: each is caught by the property that owns it, in a scenario
+//! that shrinks to less than sixty lines.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::num::NonZeroUsize;

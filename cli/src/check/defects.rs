@@ -32,13 +32,10 @@ fn text(all: &[Caught]) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{right} of {} defects are caught by the property that owns them\n\n  {:<24}{:<20}{:>5}{:>7}  also",
-        all.len(),
-        "defect",
-        "owner",
-        "runs",
-        "lines"
+        "{right} of {} defects are caught by the property that owns them\n",
+        all.len()
     );
+    let _ = writeln!(out, "  {:<24}{:<20}{:>5}{:>7}  also", "defect", "owner", "runs", "lines");
     for one in all {
         let owner = one.defect.owner();
         let lines = one.lines().map_or_else(|| "-".to_owned(), |lines| lines.to_string());

@@ -27,9 +27,8 @@ pub(super) fn run(bases: &[Base], arguments: &CheckArguments) -> ExitCode {
         let table = match table {
             Ok(table) => table,
             Err(why) => {
-                let what =
-                    format!("{}: without a fault, {}: {}", base.file, why.property, why.what);
-                return refuse::option(&what, "mend the scenario first: `tidegate run` shows more");
+                let what = format!("{}: {}", base.file, why.what);
+                return refuse::option(&what, "`tidegate run` shows more");
             }
         };
         let written = match save(base, &table, arguments) {
@@ -72,6 +71,10 @@ fn text(base: &Base, table: &Table, written: &[Written], out: &mut String) -> st
         format!("{failed} of {} cells fail", table.cells.len())
     };
     writeln!(out, "{}: {verdict}, {} runs", base.name, table.tried())?;
+    if !table.calm.is_empty() {
+        let calm = table.calm.join(", ");
+        writeln!(out, "  violated without a fault, and left out here: {calm}")?;
+    }
     let columns = Table::columns();
     write!(out, "\n  {:<26}", "")?;
     for column in &columns {
@@ -121,6 +124,7 @@ fn to_json(base: &Base, table: &Table, written: &[Written]) -> serde_json::Value
         "scenario": base.name,
         "holds": table.holds(),
         "runs": table.tried(),
+        "violated_without": table.calm,
         "never_taken": table.untried.iter().map(|step| step.name()).collect::<Vec<_>>(),
         "cells": cells.collect::<Vec<_>>(),
         "failures": files.collect::<Vec<_>>(),

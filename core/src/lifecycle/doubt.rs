@@ -100,7 +100,7 @@ impl Standby {
         self.command.is_some_and(|command| command.kind == CommandKind::StopServices)
     }
 
-    /// The provider says that the machine is off, and nothing on it has answered since it first did.
+    /// The provider says that the machine is off, and nothing on it has answered since.
     fn death(
         &self,
         power: Option<Dated<Power>>,

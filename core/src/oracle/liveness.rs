@@ -22,7 +22,8 @@ struct State {
     work: i64,
     /// Since when it has had power and nothing to do.
     idle: Option<Timestamp>,
-    told: bool,
+    /// Since when, of what was told.
+    told: Option<Timestamp>,
 }
 
 impl State {
@@ -78,12 +79,13 @@ impl Liveness {
     #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
         match fact {
-            Fact::RequestRouted { server, .. } => self.work(at, server, 1),
+            Fact::RequestRouted { server, .. } | Fact::JobStarted { server, .. } => {
+                self.work(at, server, 1);
+            }
             Fact::RequestServed { server, .. }
             | Fact::RequestRedispatched { server, .. }
-            | Fact::RequestFailed { server: Some(server), .. } => self.work(at, server, -1),
-            Fact::JobStarted { server, .. } => self.work(at, server, 1),
-            Fact::JobCompleted { server, .. }
+            | Fact::RequestFailed { server: Some(server), .. }
+            | Fact::JobCompleted { server, .. }
             | Fact::JobFailed { server, .. }
             | Fact::JobKilled { server, .. } => self.work(at, server, -1),
             Fact::PowerChanged { server, on, .. } => {
@@ -151,7 +153,7 @@ impl Liveness {
         if state.is_idle() && !server.is_primary() {
             state.idle.get_or_insert(at);
         } else {
-            (state.idle, state.told) = (None, false);
+            (state.idle, state.told) = (None, None);
         }
         self.compare(at);
     }
@@ -210,12 +212,12 @@ impl Liveness {
         }
         for index in 1..self.servers.len() {
             let state = self.servers[index];
-            if !state.told && state.idle.is_some_and(late) {
+            if state.told.is_none() && state.idle.is_some_and(late) {
                 self.restored.violate(at, || {
                     let server = ServerId(index as u16);
                     format!("{server} has had power and nothing to do for more than {bound}")
                 });
-                self.servers[index].told = true;
+                self.servers[index].told = state.idle;
             }
         }
     }

@@ -39,7 +39,9 @@ impl OneWriter {
         let (term, now) = (generation.term(), self.term);
         if term < now {
             self.verdict.violate(at, || {
-                format!("a host of term {term} acted on {server} though one of term {now} had taken over")
+                format!(
+                    "a host of term {term} acted on {server}, and one of term {now} had taken over"
+                )
             });
             return;
         }

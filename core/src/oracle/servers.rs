@@ -10,7 +10,7 @@ use crate::time::{Span, Timestamp};
 
 /// What a server is at present.
 #[derive(Clone, Copy, Debug, Default)]
-struct State {
+struct Condition {
     ready: bool,
     receives: bool,
     requests: i64,
@@ -18,14 +18,14 @@ struct State {
     /// When something broke it, if it is not ready again.
     broken: Option<Timestamp>,
     /// The proxy could not know yet.
-    excused: bool,
+    excusable: bool,
     /// When it was ready again after something had broken it.
     mended: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Servers {
-    servers: Vec<State>,
+    all: Vec<Condition>,
     /// Within which a server that joins may have broken.
     grace: Span,
     route_ready: Verdict,
@@ -36,7 +36,7 @@ pub(super) struct Servers {
 impl Servers {
     pub fn new(servers: usize, grace: Span) -> Self {
         Self {
-            servers: vec![State::default(); servers],
+            all: vec![Condition::default(); servers],
             grace,
             route_ready: Verdict::new("route-ready"),
             drain_clean: Verdict::new("drain-clean"),
@@ -72,7 +72,7 @@ impl Servers {
             Fact::RoutingChanged { server, receives } => self.routing_changed(at, server, receives),
             Fact::Broke { server } => {
                 let state = self.of(server);
-                (state.broken, state.excused) = (Some(at), state.receives);
+                (state.broken, state.excusable) = (Some(at), state.receives);
             }
             Fact::ServicesStopped { server }
             | Fact::PowerChanged { server, on: false, commanded: true } => self.stopped(at, server),
@@ -95,8 +95,8 @@ impl Servers {
 
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
-    fn of(&mut self, server: ServerId) -> &mut State {
-        &mut self.servers[server.index()]
+    fn of(&mut self, server: ServerId) -> &mut Condition {
+        &mut self.all[server.index()]
     }
 
     fn flow(&mut self, at: Timestamp, flow: Flow) {
@@ -121,7 +121,7 @@ impl Servers {
         state.ready = ready;
         if ready {
             state.mended = state.broken.map(|_| at).or(state.mended);
-            (state.broken, state.excused) = (None, false);
+            (state.broken, state.excusable) = (None, false);
         }
     }
 
@@ -130,7 +130,7 @@ impl Servers {
         let state = self.of(server);
         state.receives = receives;
         if receives && !state.ready {
-            state.excused = state.broken.is_some_and(|broken| at.since(broken) <= grace);
+            state.excusable = state.broken.is_some_and(|broken| at.since(broken) <= grace);
         }
     }
 
@@ -146,7 +146,7 @@ impl Servers {
         self.route_ready.checked += count;
         let state = self.of(server);
         state.requests += signed(count);
-        if !state.ready && !state.excused {
+        if !state.ready && !state.excusable {
             self.route_ready.violate_times(count, at, || {
                 format!("{} routed to {server}, which is not ready", what())
             });
@@ -172,8 +172,8 @@ impl Servers {
             self.of(server).requests -= signed(count);
         }
         let by_scaling = match cause {
-            FailureCause::NoServer => !self.servers.iter().any(|state| self.explains(at, state)),
-            FailureCause::Refused => !state.is_some_and(|state| state.excused),
+            FailureCause::NoServer => !self.all.iter().any(|state| self.explains(at, state)),
+            FailureCause::Refused => !state.is_some_and(|state| state.excusable),
             FailureCause::Killed => state.is_none_or(|state| state.broken.is_none()),
             FailureCause::QueueFull
             | FailureCause::OutOfMemory
@@ -193,14 +193,14 @@ impl Servers {
     }
 
     /// Whether a server is out because something broke it, or was until the proxy could find out.
-    fn explains(&self, at: Timestamp, state: &State) -> bool {
+    fn explains(&self, at: Timestamp, state: &Condition) -> bool {
         let lately = |mended: Timestamp| at.since(mended) <= self.grace;
         state.broken.is_some() || state.mended.is_some_and(lately)
     }
 
     fn stopped(&mut self, at: Timestamp, server: ServerId) {
         self.drain_clean.checked += 1;
-        let State { requests, jobs, .. } = *self.of(server);
+        let Condition { requests, jobs, .. } = *self.of(server);
         if requests > 0 || jobs > 0 {
             self.drain_clean.violate(at, || {
                 format!("{server} was stopped with {requests} requests and {jobs} jobs on it")

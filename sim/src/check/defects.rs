@@ -45,7 +45,7 @@ impl Caught {
     }
 }
 
-/// Plants each defect in those of `bases` whose hazard names it, and no other property than its own.
+/// Plants each defect in those of `bases` whose hazard names it and no property but its own.
 pub fn defects(
     bases: &[Base],
     seed: u64,

@@ -70,6 +70,8 @@ pub struct Table {
     pub cells: BTreeMap<(usize, usize), Cell>,
     /// The first failing case of each property.
     pub failing: Vec<(Case, Failure)>,
+    /// Properties that are violated without a fault too, which say nothing of one.
+    pub calm: Vec<String>,
     /// Steps that the scenario never takes.
     pub untried: Vec<StepName>,
 }
@@ -100,13 +102,15 @@ impl Table {
 type Trial = (usize, usize, String);
 
 /// Tries every fault at every step of `base`; `done` is told after each run how many of how many.
+///
+/// # Errors
+/// If the scenario cannot be read or run.
 pub fn exhaustive(
     base: &Base,
     jobs: NonZeroUsize,
     done: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Table, Failure> {
-    let calm = case(base, None);
-    let entries = listen(&calm)?;
+    let (entries, calm) = listen(&case(base, None))?;
     let trials = trials(base, &entries);
     let count = trials.len() as u64;
     let found = Mutex::new((0u64, Vec::new()));
@@ -124,8 +128,9 @@ pub fn exhaustive(
     });
     let (_, mut results) = found.into_inner().unwrap_or_default();
     results.sort_by_key(|(number, ..)| *number);
-    let mut table = Table { untried: untried(&entries), ..Table::default() };
-    for (_, place, case, failures, hits) in results {
+    let mut table = Table { untried: untried(&entries), calm, ..Table::default() };
+    for (_, place, case, mut failures, hits) in results {
+        failures.retain(|one| !table.calm.contains(&one.property));
         let cell = table.cells.entry(place).or_default();
         cell.tried += 1;
         cell.missed += u64::from(hits == 0);
@@ -163,6 +168,9 @@ fn case(base: &Base, fault: Option<&str>) -> Case {
     Case { name, file, text, directory: base.directory.clone() }
 }
 
+/// When the controller heard something, and what it had done then.
+type Heard = (Span, Vec<Command>);
+
 /// A line of the journal, as far as it is of interest here.
 #[derive(Debug, Deserialize)]
 struct Entry {
@@ -171,12 +179,9 @@ struct Entry {
     commands: Vec<Command>,
 }
 
-/// What the controller hears and says in a run without a fault, which must hold.
-fn listen(calm: &Case) -> Result<Vec<(Span, Vec<Command>)>, Failure> {
+/// What the controller hears and says in a run without a fault, and what that violates.
+fn listen(calm: &Case) -> Result<(Vec<Heard>, Vec<String>), Failure> {
     let refused = |what: String| Failure { property: "refused".to_owned(), what, at: Span::ZERO };
-    if let Some(failure) = calm.run().failures.into_iter().next() {
-        return Err(failure);
-    }
     let model = calm.model().map_err(|why| refused(why.to_string()))?;
     let mut journal = Vec::new();
     run(&model, &mut journal, &mut |_| {}).map_err(|why| refused(why.to_string()))?;
@@ -184,11 +189,13 @@ fn listen(calm: &Case) -> Result<Vec<(Span, Vec<Command>)>, Failure> {
         let entry: Entry = serde_json::from_slice(line).ok()?;
         Some((entry.at.since(model.start), entry.commands))
     };
-    Ok(journal.split(|byte| *byte == b'\n').filter_map(line).collect())
+    let heard = journal.split(|byte| *byte == b'\n').filter_map(line).collect();
+    let violated = calm.run().failures.into_iter().map(|one| one.property).collect();
+    Ok((heard, violated))
 }
 
 /// New commands with their place among those of their kind, in the order of time.
-fn commands(entries: &[(Span, Vec<Command>)]) -> Vec<(Span, StepName, u32)> {
+fn commands(entries: &[Heard]) -> Vec<(Span, StepName, u32)> {
     let mut given: BTreeMap<StepName, u32> = BTreeMap::new();
     let (mut next, mut found) = (0, Vec::new());
     for (at, commands) in entries {
@@ -203,13 +210,13 @@ fn commands(entries: &[(Span, Vec<Command>)]) -> Vec<(Span, StepName, u32)> {
     found
 }
 
-fn untried(entries: &[(Span, Vec<Command>)]) -> Vec<StepName> {
+fn untried(entries: &[Heard]) -> Vec<StepName> {
     let given = commands(entries);
     let never = |step: &StepName| given.iter().all(|(_, other, _)| other != step);
     StepName::ALL.into_iter().filter(never).collect()
 }
 
-fn trials(base: &Base, entries: &[(Span, Vec<Command>)]) -> Vec<Trial> {
+fn trials(base: &Base, entries: &[Heard]) -> Vec<Trial> {
     let given = commands(entries);
     let mut trials = Vec::new();
     for (row, (_, fault)) in FAULTS.iter().enumerate() {

@@ -101,7 +101,8 @@ impl Draw<'_> {
                 | FaultKind::WorkerDies
                 | FaultKind::MemoryLeak
         );
-        if of_a_server && self.chance.happens(0.2) {
+        let often = if self.kind == FaultKind::WorkerDies { 0.7 } else { 0.2 };
+        if of_a_server && self.chance.happens(often) {
             self.set("server", "0");
         } else if standbys > 1 && self.chance.happens(0.3) {
             let server = self.chance.number(1, standbys.into());

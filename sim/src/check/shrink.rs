@@ -1,7 +1,7 @@
 //! A failing case made small: fewer parts, a shorter run, rounder numbers, and the same failure.
 //!
-//! Greedy, as delta debugging is: a change is kept if the smaller file is read and violates the same
-//! property. Every part of the file may go, the largest first.
+//! Greedy, as delta debugging is: a change is kept if the smaller file is read and violates the
+//! same property. Every part of the file may go, the largest first.
 
 mod parts;
 

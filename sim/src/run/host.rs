@@ -1,4 +1,4 @@
-//! The controller's host: it dies at any point of a step, is taken over, and its clock may be wrong.
+//! The controller's host: it dies at any point of a step, is taken over, its clock may be wrong.
 
 use std::io;
 

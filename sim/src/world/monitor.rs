@@ -61,19 +61,19 @@ impl<S: FactSink> World<S> {
     }
 
     /// The look that rules are evaluated on.
-    pub(super) fn evaluate(&mut self) -> Option<Notice> {
+    pub(super) fn evaluate(&mut self) -> Notice {
         let every = self.model.monitoring.evaluate.as_nanos().cast_unsigned();
         self.at(self.now + every, Event::Evaluate, 0);
         if self.is_on(FaultKind::MonitoringDown) {
             self.servers.iter_mut().for_each(|server| server.seen = Seen::default());
-            return Some(self.look());
+            return self.look();
         }
         for index in 0..self.servers.len() {
             self.servers[index].seen = self.query(index);
         }
         let means = self.tell_sampled();
         self.evaluate_alerts(means);
-        Some(self.look())
+        self.look()
     }
 
     fn look(&mut self) -> Notice {
@@ -82,7 +82,7 @@ impl<S: FactSink> World<S> {
     }
 
     /// What Prometheus answers for one server.
-    fn query(&self, index: usize) -> Seen {
+    fn query(&mut self, index: usize) -> Seen {
         let Monitoring { range, look_back, delay, .. } = self.model.monitoring;
         let (now, delay) = (self.now.cast_signed(), delay.as_nanos() + self.further_delay());
         let over = |back: Span| Query { now, delay, back: back.as_nanos() };

@@ -21,6 +21,7 @@ pub(super) struct Seen {
 }
 
 /// One application server.
+#[expect(clippy::struct_excessive_bools, reason = "each can be so or not apart from the others")]
 #[derive(Debug)]
 pub(super) struct Server {
     pub power: Power,
@@ -222,8 +223,8 @@ impl Server {
             .map(|(_, bench, worker)| (bench, worker))
     }
 
-    /// A fresh worker takes the place of this one, which gives back what it has gained, and its part
-    /// of what has leaked.
+    /// A fresh worker takes the place of this one, which gives back what it has gained, and its
+    /// part of what has leaked.
     pub fn renew(&mut self, bench: usize, worker: u32) {
         let workers: usize = self.pools.iter().map(|pool| pool.workers.len()).sum();
         self.memory_leaked -= self.memory_leaked.div_ceil(workers.max(1) as u64);

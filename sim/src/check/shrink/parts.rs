@@ -156,7 +156,11 @@ pub fn simpler(document: &DocumentMut, path: &[Key]) -> Vec<Value> {
             let number = *number.value();
             let digits = 10f64.powf(number.abs().max(1e-9).log10().floor());
             let round = (number / digits).round() * digits;
-            [1.0, round].into_iter().filter(|one| *one != number).map(Value::from).collect()
+            [1.0, round]
+                .into_iter()
+                .filter(|one| (*one - number).abs() > 1e-12)
+                .map(Value::from)
+                .collect()
         }
         Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) => Vec::new(),
     }

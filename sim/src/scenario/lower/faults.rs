@@ -197,26 +197,27 @@ fn joined([one, other]: [Part; 2]) -> bool {
     talks(one, other) || talks(other, one)
 }
 
-const fn default_factor(kind: FaultKind) -> f64 {
-    match kind {
-        FaultKind::BootSlow => 4.0,
-        FaultKind::MemoryLeak => 50.0,
-        FaultKind::Slow => 10.0,
-        FaultKind::RetryStorm => 3.0,
-        _ => 1.0,
-    }
+fn default_factor(kind: FaultKind) -> f64 {
+    let known = [
+        (FaultKind::BootSlow, 4.0),
+        (FaultKind::MemoryLeak, 50.0),
+        (FaultKind::Slow, 10.0),
+        (FaultKind::RetryStorm, 3.0),
+    ];
+    known.into_iter().find(|(one, _)| *one == kind).map_or(1.0, |(_, factor)| factor)
 }
 
 /// By how much something is late, of the kinds that make something late.
-const fn default_by(kind: FaultKind) -> Option<Span> {
-    match kind {
-        FaultKind::ProviderSlow => Some(Span::from_mins(2)),
-        FaultKind::AnswerTwice | FaultKind::CommandLate | FaultKind::CommandTwice => {
-            Some(Span::from_secs(30))
-        }
-        FaultKind::SlowLink => Some(Span::from_millis(100)),
-        FaultKind::MetricsLate | FaultKind::ClockSkew => Some(Span::from_mins(1)),
-        FaultKind::ClockJumps => Some(Span::from_mins(10)),
-        _ => None,
-    }
+fn default_by(kind: FaultKind) -> Option<Span> {
+    let known = [
+        (FaultKind::ProviderSlow, Span::from_mins(2)),
+        (FaultKind::AnswerTwice, Span::from_secs(30)),
+        (FaultKind::CommandLate, Span::from_secs(30)),
+        (FaultKind::CommandTwice, Span::from_secs(30)),
+        (FaultKind::SlowLink, Span::from_millis(100)),
+        (FaultKind::MetricsLate, Span::from_mins(1)),
+        (FaultKind::ClockSkew, Span::from_mins(1)),
+        (FaultKind::ClockJumps, Span::from_mins(10)),
+    ];
+    known.into_iter().find(|(one, _)| *one == kind).map(|(_, by)| by)
 }

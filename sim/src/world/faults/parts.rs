@@ -10,7 +10,7 @@ use crate::world::machine::Demise;
 
 impl<S: FactSink> World<S> {
     pub(super) fn fault_begins(&mut self, fault: u16) {
-        let injection = self.model.faults[usize::from(fault)].clone();
+        let injection = self.model.faults[usize::from(fault)];
         let kind = injection.kind;
         if kind == FaultKind::Deploy {
             self.deploy(fault);
@@ -20,28 +20,32 @@ impl<S: FactSink> World<S> {
             self.redis_restarts(fault, injection.keeps_data);
         } else if kind == FaultKind::RetryStorm {
             self.storm = injection.factor as u32;
+            self.count_fault(fault);
         }
         for server in self.concerned(&injection) {
-            let befallen = match kind {
-                FaultKind::ServerDies => self.lose_power(server),
-                FaultKind::StartsUnasked => self.start_unasked(server),
-                FaultKind::ServicesCrash => self.lose_services(server),
-                FaultKind::WorkerDies => self.lose_worker(server),
-                FaultKind::MemoryLeak => {
-                    self.servers[server.index()].leak = injection.factor as u64;
-                    true
-                }
-                _ => false,
-            };
+            let befallen = self.befall(injection, server);
             if befallen {
                 self.count_fault(fault);
             }
         }
     }
 
+    /// What a fault does to a server as it begins; whether there was anything to be done.
+    fn befall(&mut self, injection: Injection, server: ServerId) -> bool {
+        let kind = injection.kind;
+        if kind == FaultKind::MemoryLeak {
+            self.servers[server.index()].leak = injection.factor as u64;
+        }
+        kind == FaultKind::MemoryLeak
+            || kind == FaultKind::ServerDies && self.lose_power(server)
+            || kind == FaultKind::StartsUnasked && self.start_unasked(server)
+            || kind == FaultKind::ServicesCrash && self.lose_services(server)
+            || kind == FaultKind::WorkerDies && self.lose_worker(server)
+    }
+
     /// What a fault took away comes back, unless a command has taken it away since.
     pub(super) fn fault_ends(&mut self, fault: u16) {
-        let injection = self.model.faults[usize::from(fault)].clone();
+        let injection = self.model.faults[usize::from(fault)];
         let kind = injection.kind;
         if kind == FaultKind::RetryStorm {
             self.storm = 1;

@@ -57,8 +57,11 @@ impl<S: FactSink> World<S> {
     }
 
     /// Nanoseconds by which samples are seen later than usual.
-    pub(in crate::world) fn further_delay(&self) -> i64 {
-        self.active(|one| one.kind == FaultKind::MetricsLate)
+    pub(in crate::world) fn further_delay(&mut self) -> i64 {
+        if self.faults.is_none() {
+            return 0;
+        }
+        self.befalls(|one| one.kind == FaultKind::MetricsLate)
             .map_or(0, |active| self.model.faults[usize::from(active.fault)].by.as_nanos())
     }
 

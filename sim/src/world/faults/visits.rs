@@ -31,12 +31,12 @@ impl<S: FactSink> World<S> {
     #[cold]
     #[inline(never)]
     pub(in crate::world) fn impede(&mut self, slot: u32, place: Place) -> bool {
-        let Some(service) = service_of(place) else { return false };
+        let Some(shared) = service_of(place) else { return false };
         let server = ServerId(self.tasks.get(slot).server);
-        let part = part_of(service);
+        let part = part_of(shared);
         let stalls = |one: &Injection| {
-            one.kind == FaultKind::Stalled && one.service == service
-                || one.kind == FaultKind::RedisRestarts && service == SharedService::Redis
+            one.kind == FaultKind::Stalled && one.service == shared
+                || one.kind == FaultKind::RedisRestarts && shared == SharedService::Redis
                 || super::cuts(one, part, server)
         };
         if let Some(active) = self.befalls(stalls) {
@@ -44,15 +44,15 @@ impl<S: FactSink> World<S> {
             return true;
         }
         let fails = |one: &Injection| {
-            one.kind == FaultKind::Errors && one.service == service
+            one.kind == FaultKind::Errors && one.service == shared
                 || one.kind == FaultKind::StorageFull && place == Place::Commit
         };
         if self.befalls(fails).is_some() {
             self.at(self.now + ERROR, Event::Unavailable, slot);
             return true;
         }
-        let slow = |one: &Injection| one.kind == FaultKind::Slow && one.service == service;
-        if let Some(active) = self.befalls(slow) {
+        let slows = |one: &Injection| one.kind == FaultKind::Slow && one.service == shared;
+        if let Some(active) = self.befalls(slows) {
             let factor = self.model.faults[usize::from(active.fault)].factor;
             let phase = self.tasks.get(slot).phase;
             let demand = &mut self.tasks.demands_mut(slot)[usize::from(phase)];
