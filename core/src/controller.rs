@@ -265,6 +265,8 @@ impl Controller {
     /// younger than it, and no rest would end, until the clock is there again.
     fn rewind(&mut self, now: Timestamp) {
         let policy = &self.config.policy;
+        // What a calendar has passed comes again.
+        self.calendars = policy.schedule.iter().map(Calendar::new).collect();
         for standby in &mut self.state.standbys {
             standby.rewind(now, policy);
         }

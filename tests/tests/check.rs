@@ -35,8 +35,14 @@ fn seed() -> u64 {
 fn drawn_runs_of_the_shipped_scenarios_hold() {
     let bases: Vec<_> = scenarios("").iter().map(|path| Base::read(path).unwrap()).collect();
     let (bounds, stop) = (Bounds::default(), AtomicBool::new(false));
-    let all =
-        Swarm { bases: &bases, bounds: &bounds, seed: seed(), runs: 400, jobs: THREADS, stop: &stop };
+    let all = Swarm {
+        bases: &bases,
+        bounds: &bounds,
+        seed: seed(),
+        runs: 400,
+        jobs: THREADS,
+        stop: &stop,
+    };
     let swept = swarm(&all, &|_, _| {});
     assert!(swept.failed.is_empty(), "seed {}: {:#?}", seed(), swept.failed);
     assert!(swept.tally.faults.len() > 20, "{:?}", swept.tally);

@@ -27,6 +27,11 @@ pub fn draw(base: &Base, bounds: &Bounds, seed: u64, number: u64) -> Case {
     if bounds.policy {
         draw_policy(model, &mut chance, &mut edits);
     }
+    if bounds.policy && bounds.topology {
+        // No shorter than what the machines drawn above may take.
+        edits.set("policy.steps.start.deadline", quoted(minutes(&mut chance, 5, 9)));
+        edits.set("policy.steps.warm.deadline", quoted(minutes(&mut chance, 5, 9)));
+    }
     draw_operator(model, bounds, &mut chance, &mut edits);
     let shape = (standbys.max(needed(model)), model.duration);
     draw_faults(model.faults.len(), shape, bounds, &mut chance, &mut edits);
@@ -62,8 +67,8 @@ fn draw_topology(chance: &mut Chance, edits: &mut Edits) {
         let mean = chance.span(Span::from_secs(least), Span::from_secs(most));
         format!("{{ mean = \"{mean}\", cv = 0.3 }}")
     };
-    edits.set("server.boot", around(chance, 10, 150));
-    edits.set("server.services", around(chance, 5, 150));
+    edits.set("server.boot", around(chance, 10, 90));
+    edits.set("server.services", around(chance, 5, 90));
     edits.set("server.services_stop", around(chance, 1, 20));
     edits.set("server.stop", around(chance, 5, 60));
     edits.set("proxy.balance", chance.one(&["\"round-robin\"", "\"least-connections\""]));
@@ -95,8 +100,6 @@ fn draw_policy(model: &Model, chance: &mut Chance, edits: &mut Edits) {
     edits.set("policy.stabilization.down", quoted(minutes(chance, 1, 15)));
     edits.set("policy.evidence.healthy_checks", chance.number(1, 5).to_string());
     edits.set("policy.evidence.idle_checks", chance.number(1, 5).to_string());
-    edits.set("policy.steps.start.deadline", quoted(minutes(chance, 2, 8)));
-    edits.set("policy.steps.warm.deadline", quoted(minutes(chance, 2, 8)));
     edits.set("policy.steps.drain.deadline", quoted(minutes(chance, 1, 10)));
     edits.set("policy.steps.drain_overdue", chance.one(&["\"wait\"", "\"resume\""]));
     edits.set("policy.steps.slow_start", chance.one(&["\"0s\"", "\"1m\""]));
