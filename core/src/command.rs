@@ -42,7 +42,7 @@ pub enum CommandKind {
     },
     /// Let the proxy send it nothing new. Requests in flight go on.
     Drain,
-    /// Let its job workers take no new job. Running jobs go on.
+    /// Let its job workers take no new job, nor those that are started anew. Running jobs go on.
     QuiesceJobs,
     /// Let its job workers take jobs again: a scale-down was called off.
     ResumeJobs,

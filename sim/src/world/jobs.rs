@@ -145,8 +145,12 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    /// A server's workers begin to take jobs: each idle one takes what waits.
+    /// A server's workers begin to take jobs, unless they were told not to: each idle one takes what
+    /// waits.
     pub(super) fn take_jobs(&mut self, server: usize) {
+        if self.servers[server].quiesced {
+            return;
+        }
         self.servers[server].takes_jobs = true;
         for kind in 0..SERVES.len() {
             for _ in 0..self.servers[server].idle_job_workers[kind] {

@@ -186,6 +186,15 @@ impl<S: FactSink> World<S> {
     fn act(&mut self, command: Command) {
         let Command { server, generation, .. } = command;
         self.tell(Fact::CommandApplied { server, generation });
+        let machine = &mut self.servers[server.index()];
+        machine.quiesced = match command.kind {
+            CommandKind::QuiesceJobs => true,
+            CommandKind::PowerOn | CommandKind::StartServices | CommandKind::ResumeJobs => false,
+            CommandKind::Join { .. }
+            | CommandKind::Drain
+            | CommandKind::StopServices
+            | CommandKind::PowerOff => machine.quiesced,
+        };
         match command.kind {
             CommandKind::PowerOn => self.servers[server.index()].come_up(self.now),
             CommandKind::StartServices => self.services_started(server),

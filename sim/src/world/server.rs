@@ -61,6 +61,8 @@ pub(super) struct Server {
     /// How many times as much as usual a worker gains with each request, and what came of that.
     pub leak: u64,
     memory_leaked: u64,
+    /// Its job workers were told to take no new job.
+    pub quiesced: bool,
     /// A fault took its services away, and they come back when it ends.
     pub comes_back: bool,
     /// Requests that its workers have answered, where they are not followed one by one.
@@ -102,6 +104,7 @@ impl Server {
             memory_grown: 0,
             leak: 1,
             memory_leaked: 0,
+            quiesced: false,
             comes_back: false,
             answered: 0.0,
             memory_hosted: 0,
