@@ -16,6 +16,9 @@ pub struct Window {
     filled: Span,
     holds: bool,
     last: Option<Timestamp>,
+    /// Samples from before are of another capacity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<Timestamp>,
     /// When a value that did not hold, or another capacity, last emptied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     emptied: Option<Timestamp>,
@@ -96,11 +99,12 @@ impl Window {
     /// The clock went back.
     pub fn rewind(&mut self, now: Timestamp) {
         self.emptied = self.emptied.map(|at| at.min(now));
+        self.from = self.from.map(|at| at.min(now));
     }
 
     /// One that begins to fill at `now`.
     pub fn empty(now: Timestamp) -> Self {
-        Self { emptied: Some(now), ..Self::default() }
+        Self { from: Some(now), emptied: Some(now), ..Self::default() }
     }
 
     fn take(&mut self, rule: &Rule, value: Option<Dated<Ratio>>, stale: Span) {
@@ -110,7 +114,8 @@ impl Window {
             }
             return;
         };
-        if self.last.is_some_and(|last| value.at <= last) {
+        let old = self.from.is_some_and(|from| value.at < from);
+        if old || self.last.is_some_and(|last| value.at <= last) {
             return;
         }
         let gap = self.last.map_or(Span::ZERO, |last| value.at.since(last));

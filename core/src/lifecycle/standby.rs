@@ -376,7 +376,8 @@ impl Standby {
                     view.and_then(|view| view.routed).filter(|one| Some(one.at) > self.done_at);
                 let idle = idle(view.and_then(|view| view.in_flight));
                 // One that gets requests all the same is idle by chance.
-                let still = routed.is_some_and(|routed| routed.value);
+                let unchecked = context.defects.has(Defect::RoutingUnchecked);
+                let still = !unchecked && routed.is_some_and(|routed| routed.value);
                 self.count(idle.map(|one| Dated::new(one.value && !still, one.at)));
                 evidence.idle_checks
             }

@@ -2,8 +2,8 @@
 //! scheduled, and nothing else has power, within a bound.
 //!
 //! The bound is one attempt of each command that a server may still have before it on its way down
-//! and up again, and two minutes. A rest after a failed sequence that the decision names is added
-//! once, and while work remains on a server, it may keep its power.
+//! and up again, and two minutes. A rest after a failed sequence that the decision names is
+//! added, but no more than five of them, and while work remains on a server, it may keep its power.
 
 use super::Verdict;
 use super::scheduled::Scheduled;
@@ -13,6 +13,9 @@ use crate::fact::{Fact, Flow};
 use crate::ids::ServerId;
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
+
+/// Rests that are allowed for until a demand is met: one that fails more often fails for good.
+const RESTS: u8 = 5;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
@@ -44,8 +47,8 @@ pub(super) struct Liveness {
     faults: u32,
     /// When the last fault ended, or a rest that a decision named.
     quiet: Timestamp,
-    /// Whether a rest has been allowed for since.
-    rested: bool,
+    /// The last rest that was allowed for, and how many have been since.
+    rests: (Timestamp, u8),
     wanted: u16,
     /// Since when fewer serve than are wanted.
     short: Option<Timestamp>,
@@ -66,7 +69,7 @@ impl Liveness {
             scheduled: Scheduled::new(servers, policy),
             faults: 0,
             quiet: Timestamp::default(),
-            rested: false,
+            rests: (Timestamp::default(), 0),
             wanted: 1,
             short: None,
             told: false,
@@ -103,7 +106,7 @@ impl Liveness {
             Fact::FaultBegan { .. } => self.faults += 1,
             Fact::FaultEnded { .. } => {
                 self.faults = self.faults.saturating_sub(1);
-                (self.quiet, self.rested) = (at, false);
+                (self.quiet, self.rests.1) = (at, 0);
             }
             Fact::Flow(flow) => self.flow(at, flow),
             Fact::RequestArrived { .. }
@@ -164,7 +167,7 @@ impl Liveness {
         if serving < usize::from(self.wanted) {
             self.short.get_or_insert(at);
         } else {
-            (self.short, self.told, self.rested) = (None, false, false);
+            (self.short, self.told, self.rests.1) = (None, false, 0);
         }
     }
 
@@ -183,9 +186,10 @@ impl Liveness {
         for veto in decision.vetoes() {
             if let Veto::NoStandby { until } = *veto {
                 let busy = self.servers.iter().any(|state| !state.receives && state.work > 0);
-                if let Some(until) = until.filter(|_| !self.rested) {
+                let rest = until.filter(|until| *until > self.rests.0 && self.rests.1 < RESTS);
+                if let Some(until) = rest {
                     self.quiet = self.quiet.max(until);
-                    self.rested = true;
+                    self.rests = (until, self.rests.1 + 1);
                 }
                 if busy {
                     self.quiet = at;

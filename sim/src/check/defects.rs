@@ -8,7 +8,7 @@ use tidegate_core::Defect;
 use super::bounds::Bounds;
 use super::case::{Base, Case, Failure};
 use super::draw::draw;
-use super::shrink::{Shrunk, shrink};
+use super::shrink::{Shrunk, shrink_against};
 use crate::scenario::Edits;
 use crate::side_by_side::side_by_side;
 
@@ -103,10 +103,18 @@ fn catch(bases: &[Base], defect: Defect, seed: u64) -> Caught {
         caught.properties = failures.iter().map(|one| one.property.clone()).collect();
         caught.without = sound.run().failures.into_iter().map(|one| one.property).collect();
         let owned = |failure: &&Failure| failure.property == defect.owner();
-        caught.shrunk = failures.iter().find(owned).map(|own| shrink(&case, own, BUDGET));
+        // Without the defect the small scenario holds too.
+        let control = |small: &Case| without(small, defect).run().failures.is_empty();
+        let own = failures.iter().find(owned);
+        caught.shrunk = own.map(|own| shrink_against(&case, own, BUDGET, &control));
         break;
     }
     caught
+}
+
+fn without(case: &Case, defect: Defect) -> Case {
+    let text = case.text.replace(&format!("[\"{}\"]", defect.name()), "[]");
+    Case { text, ..case.clone() }
 }
 
 fn planted(sound: &Case, defect: Defect) -> Case {

@@ -24,26 +24,37 @@ pub struct Shrunk {
 
 /// Shrinks `case`, which violates `property` as `failure` says, in at most `budget` runs.
 pub fn shrink(case: &Case, failure: &Failure, budget: u32) -> Shrunk {
+    shrink_against(case, failure, budget, &|_| true)
+}
+
+/// The same, where what is kept must also pass `control`.
+pub(super) fn shrink_against(
+    case: &Case,
+    failure: &Failure,
+    budget: u32,
+    control: &dyn Fn(&Case) -> bool,
+) -> Shrunk {
     let Ok(document) = case.text.parse::<DocumentMut>() else {
         return Shrunk { case: case.clone(), failure: failure.clone(), trials: 0 };
     };
-    let mut shrinker =
-        Shrinker { case: case.clone(), document, failure: failure.clone(), trials: 0, budget };
+    let (case, failure) = (case.clone(), failure.clone());
+    let mut shrinker = Shrinker { case, document, failure, trials: 0, budget, control };
     while shrinker.pass() && shrinker.trials < budget {}
     let Shrinker { mut case, document, failure, trials, .. } = shrinker;
     case.text = document.to_string();
     Shrunk { case, failure, trials }
 }
 
-struct Shrinker {
+struct Shrinker<'a> {
     case: Case,
     document: DocumentMut,
     failure: Failure,
     trials: u32,
     budget: u32,
+    control: &'a dyn Fn(&Case) -> bool,
 }
 
-impl Shrinker {
+impl Shrinker<'_> {
     /// Tries every change once; whether one was kept.
     fn pass(&mut self) -> bool {
         let mut progress = self.shorten();
@@ -61,6 +72,9 @@ impl Shrinker {
         let case = Case { text: document.to_string(), ..self.case.clone() };
         let same = |failure: &Failure| failure.property == self.failure.property;
         let Some(failure) = case.run().failures.into_iter().find(same) else { return false };
+        if !(self.control)(&case) {
+            return false;
+        }
         self.failure = failure;
         self.document = document;
         true
