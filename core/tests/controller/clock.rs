@@ -10,12 +10,13 @@ use crate::host::{Host, TICK, listening, policy};
 /// A server in `stage`, at which its sequence stays while `work` is on it or its command hangs.
 fn stuck(stage: Stage) -> Host {
     let mut host = Host::new(policy(), 1);
-    match stage {
-        Stage::Starting => host.hangs = vec!["power-on"],
-        Stage::Warming => host.hangs = vec!["start-services"],
-        Stage::Joining => host.hangs = vec!["join"],
-        _ => {}
-    }
+    let hanging = [
+        (Stage::Starting, "power-on"),
+        (Stage::Warming, "start-services"),
+        (Stage::Joining, "join"),
+    ];
+    let hangs = hanging.into_iter().filter(|(until, _)| *until == stage);
+    host.hangs = hangs.map(|(_, name)| name).collect();
     host.ask(OperatorRequest::ScaleUp { by: 1, hold: Some(Span::from_hours(99)) });
     if host.hangs.is_empty() {
         host.reach(Stage::Serving, 50);

@@ -12,6 +12,9 @@ use tidegate_core::{
 /// Time between two ticks.
 pub const TICK: Span = Span::from_secs(10);
 
+/// More steps than a test needs; one that takes more waits for what does not come.
+const STEPS: usize = 50_000;
+
 /// What a machine would show.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
@@ -188,6 +191,7 @@ impl Host {
 
     /// Time passes, what was commanded ends, and the world is seen.
     pub fn tick_as_it_is(&mut self) {
+        assert!(self.taken.len() < STEPS, "{:?}", self.decision());
         self.now = self.now + TICK;
         for command in std::mem::take(&mut self.pending) {
             let name = name(command.kind);
