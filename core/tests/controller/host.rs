@@ -12,10 +12,17 @@ use tidegate_core::{
 /// Time between two ticks.
 pub const TICK: Span = Span::from_secs(10);
 
+/// More steps than a test needs; one that takes more waits for what does not come.
+const STEPS: usize = 50_000;
+
 /// What a machine would show.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
     pub power: Power,
+    /// What the provider says, if it is not the truth.
+    pub told: Option<Power>,
+    /// Whether the proxy routes to it, if that is looked at.
+    pub routed: Option<bool>,
     pub health: Health,
     pub in_flight: u32,
     pub jobs: u32,
@@ -24,9 +31,21 @@ pub struct Machine {
     pub memory: Option<u32>,
 }
 
+/// A step, and the stage that server 1 was in before and after it.
+pub struct Taken {
+    pub at: Timestamp,
+    pub before: Stage,
+    pub after: Stage,
+    /// Its input said that a command was done.
+    pub completes: bool,
+    pub decision: Decision,
+}
+
 pub struct Host {
     pub controller: Controller,
     pub now: Timestamp,
+    /// By how much the controller's clock is behind. What is seen of the world bears its own time.
+    pub behind: Span,
     pub machines: Vec<Machine>,
     /// Every command that was issued, repetitions included.
     pub issued: Vec<Command>,
@@ -34,6 +53,9 @@ pub struct Host {
     pub fails: Vec<&'static str>,
     pub hangs: Vec<&'static str>,
     pub last: Option<Step>,
+    pub taken: Vec<Taken>,
+    /// The term of the host.
+    pub term: u32,
     pending: Vec<Command>,
 }
 
@@ -85,6 +107,8 @@ impl Host {
         };
         let off = Machine {
             power: Power::Off,
+            told: None,
+            routed: None,
             health: Health::NONE,
             in_flight: 0,
             jobs: 0,
@@ -96,13 +120,21 @@ impl Host {
         Self {
             controller: Controller::new(config, now),
             now,
+            behind: Span::ZERO,
             machines,
             issued: Vec::new(),
             fails: Vec::new(),
             hangs: Vec::new(),
             last: None,
+            taken: Vec::new(),
+            term: 0,
             pending: Vec::new(),
         }
+    }
+
+    /// The time on the controller's clock.
+    pub fn clock(&self) -> Timestamp {
+        self.now - self.behind
     }
 
     pub fn stage(&self, server: u16) -> Stage {
@@ -123,7 +155,11 @@ impl Host {
     }
 
     pub fn step(&mut self, input: Input) {
-        let step = self.controller.step(self.now, input);
+        let completes = matches!(input, Input::Complete { outcome: Outcome::Done, .. });
+        let (at, before) = (self.clock(), self.stage(1));
+        let step = self.controller.step(at, input);
+        let (after, decision) = (self.stage(1), step.decision);
+        self.taken.push(Taken { at, before, after, completes, decision });
         self.issued.extend(&step.commands);
         self.pending.extend(&step.commands);
         self.last = Some(step);
@@ -131,6 +167,12 @@ impl Host {
 
     pub fn ask(&mut self, request: OperatorRequest) {
         self.step(Input::Request(request));
+    }
+
+    /// Another host takes the controller over, from what is stored of it.
+    pub fn take_over(&mut self) {
+        self.term += 1;
+        self.step(Input::TakeOver { term: self.term });
     }
 
     /// A notification arrives, and nothing else is seen.
@@ -149,6 +191,7 @@ impl Host {
 
     /// Time passes, what was commanded ends, and the world is seen.
     pub fn tick_as_it_is(&mut self) {
+        assert!(self.taken.len() < STEPS, "{:?}", self.decision());
         self.now = self.now + TICK;
         for command in std::mem::take(&mut self.pending) {
             let name = name(command.kind);
@@ -191,17 +234,17 @@ impl Host {
             CommandKind::PowerOff => {
                 (machine.power, machine.health) = (Power::Off, Health::NONE);
             }
-            CommandKind::Join { .. }
-            | CommandKind::Drain
-            | CommandKind::QuiesceJobs
-            | CommandKind::ResumeJobs => {}
+            CommandKind::Join { .. } => machine.routed = machine.routed.map(|_| true),
+            CommandKind::Drain => machine.routed = machine.routed.map(|_| false),
+            CommandKind::QuiesceJobs | CommandKind::ResumeJobs => {}
         }
     }
 
     pub fn observation(&self) -> Observation {
         let view = |(index, machine): (usize, &Machine)| {
             let mut view = ServerView::unknown(ServerId(index as u16));
-            view.power = Some(Dated::new(machine.power, self.now));
+            view.power = Some(Dated::new(machine.told.unwrap_or(machine.power), self.now));
+            view.routed = machine.routed.map(|routed| Dated::new(routed, self.now));
             if machine.power == Power::On {
                 let percent = |percent| Dated::new(Ratio::from_percent(percent), self.now);
                 view.health = Some(Dated::new(machine.health, self.now));

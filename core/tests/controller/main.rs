@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod alerts;
+mod clock;
 mod decisions;
+mod doubts;
 mod host;
+mod metamorphic;
+mod reference;
 mod restart;
 mod sequences;

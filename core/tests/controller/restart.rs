@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::{
-    Alert, CommandId, Controller, Failure, Input, OperatorRequest, Outcome, RestoreError, RuleId,
-    ServerId, Snapshot, Span,
+    Alert, Command, CommandId, Controller, Failure, Health, Input, OperatorRequest, Outcome, Power,
+    RestoreError, RuleId, ServerId, Snapshot, Span,
 };
 
 use crate::host::{Host, listening, policy};
@@ -42,6 +42,13 @@ enum Act {
     Resume,
     Work(usize, u32),
     Power(usize, bool),
+    /// The provider says something else than the truth, or the truth again.
+    Told(usize, Option<bool>),
+    Routed(usize, Option<bool>),
+    Health(usize, bool),
+    TakeOver,
+    /// The controller's clock is so many seconds behind from now on.
+    Clock(i64),
     Alert(u8, i64, bool),
 }
 
@@ -55,10 +62,19 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Resume),
         1 => (1..3usize, 0..3u32).prop_map(|(server, work)| Act::Work(server, work)),
         1 => (1..3usize, any::<bool>()).prop_map(|(server, on)| Act::Power(server, on)),
+        1 => (1..3usize, any::<Option<bool>>()).prop_map(|(server, on)| Act::Told(server, on)),
+        2 => (1..3usize, any::<Option<bool>>()).prop_map(|(server, on)| Act::Routed(server, on)),
+        1 => (0..3usize, any::<bool>()).prop_map(|(server, well)| Act::Health(server, well)),
+        1 => Just(Act::TakeOver),
+        1 => (0..5_000i64).prop_map(Act::Clock),
         2 => (0..3u8, 0..9i64, any::<bool>()).prop_map(|(rule, age, over)| {
             Act::Alert(rule, age, over)
         }),
     ]
+}
+
+const fn power(on: bool) -> Power {
+    if on { Power::On } else { Power::Off }
 }
 
 fn apply(host: &mut Host, act: &Act) {
@@ -84,10 +100,14 @@ fn apply(host: &mut Host, act: &Act) {
         Act::Work(server, work) => {
             (host.machines[server].in_flight, host.machines[server].jobs) = (work, work / 2);
         }
-        Act::Power(server, on) => {
-            use tidegate_core::Power;
-            host.machines[server].power = if on { Power::On } else { Power::Off };
+        Act::Power(server, on) => host.machines[server].power = power(on),
+        Act::Told(server, on) => host.machines[server].told = on.map(power),
+        Act::Routed(server, on) => host.machines[server].routed = on,
+        Act::Health(server, well) => {
+            host.machines[server].health = if well { Health::ALL } else { Health::SERVICES };
         }
+        Act::TakeOver => host.take_over(),
+        Act::Clock(seconds) => host.behind = Span::from_secs(seconds),
         Act::Alert(rule, age, resolved) => {
             let since = host.now - Span::from_mins(age);
             host.notify(Alert { rule: RuleId(rule), since, resolved, at: host.now });
@@ -134,6 +154,29 @@ proptest! {
                 prop_assert!(pair[0].generation <= pair[1].generation);
             }
         }
-        prop_assert!(host.last.is_none_or(|step| step.wake_at.is_none_or(|at| at > host.now)));
+        let now = host.taken.last().map_or(host.now, |taken| taken.at);
+        prop_assert!(host.last.is_none_or(|step| step.wake_at.is_none_or(|at| at > now)));
+    }
+
+    /// Who takes over gets all that has not ended again, under its id and with its own term.
+    #[test]
+    fn what_has_not_ended_comes_again_to_who_takes_over(
+        acts in prop::collection::vec(act(), 1..60),
+    ) {
+        let mut host = Host::new(policy(), 2);
+        host.hangs = vec!["drain", "start-services", "power-off"];
+        for act in &acts {
+            apply(&mut host, act);
+        }
+        let before: Vec<_> = host.controller.unfinished().collect();
+        host.controller = Controller::restore(stored(&host.controller.snapshot())).unwrap();
+        host.take_over();
+        for old in before {
+            let of = |new: &&Command| new.id == old.id;
+            let again = host.last.as_ref().unwrap().commands.iter().find(of).unwrap();
+            prop_assert_eq!((again.server, again.kind), (old.server, old.kind));
+            prop_assert_eq!(again.generation.term(), host.term);
+            prop_assert!(again.generation > old.generation && again.deadline > host.clock());
+        }
     }
 }

@@ -1,5 +1,11 @@
 //! Each oracle is shown to fail on a planted defect: facts that no sound system gives.
 
+mod counts;
+mod excuses;
+mod liveness;
+mod required;
+mod writers;
+
 use tidegate_core::billing::{LedgerLine, Meter, Pricing};
 use tidegate_core::decision::{Decision, Source, Verdict};
 use tidegate_core::fact::{Fact, FactSink, FailureCause, Flow};
