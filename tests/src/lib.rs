@@ -1,1 +1,4 @@
-//! Tests across the workspace's crates; they lie in `tests/`.
+//! Tests across the workspace's crates; they lie in `tests/`. Here is what they share with the fuzz
+//! targets in `fuzz-targets/`.
+
+pub mod fuzz;

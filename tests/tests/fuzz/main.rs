@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod change;
+mod journals;
 mod scenarios;
 mod texts;
 
@@ -16,4 +17,9 @@ fn config(cases: u32) -> Config {
         chosen @ RngSeed::Fixed(_) => chosen,
     };
     Config { cases, rng_seed, failure_persistence: None, ..given }
+}
+
+/// Inputs as texts; what is none is shown as far as it can be.
+fn texts_of(inputs: Vec<Vec<u8>>) -> Vec<String> {
+    inputs.into_iter().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }
