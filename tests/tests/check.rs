@@ -1,5 +1,5 @@
-//! `tidegate check`: drawn runs hold, every step survives every fault, and what fails is shrunk into
-//! a file that fails in the same way.
+//! `tidegate check`: drawn runs hold, every step survives every fault, and what fails is shrunk
+//! into a file that fails in the same way.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::num::NonZeroUsize;

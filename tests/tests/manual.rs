@@ -49,7 +49,8 @@ fn the_manual_names_every_key_and_word_of_the_schema() {
 fn the_manual_has_a_heading_for_every_table_and_lists_every_scenario() {
     let (manual, schema) = (manual(), schema());
     let keys = schema.as_value()["properties"].as_object().unwrap().keys();
-    let of_the_run = ["title", "start", "duration", "seed", "fidelity", "defects", "policy_file"];
+    let of_the_run =
+        ["title", "start", "duration", "seed", "grain", "fidelity", "defects", "policy_file"];
     for key in keys.filter(|key| !of_the_run.contains(&key.as_str())) {
         let heads = manual.lines().filter(|line| line.starts_with("## "));
         let named =

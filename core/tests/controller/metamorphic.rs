@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tidegate_core::policy::{Bound, Fold, Gap, Policy, Schedule};
-use tidegate_core::{Input, OperatorRequest, Span, Step, Timestamp};
+use tidegate_core::{Command, Input, OperatorRequest, Span, Step, Timestamp};
 
 use crate::host::{Host, policy};
 
@@ -66,7 +66,10 @@ fn later(step: &Step, by: Span) -> (Vec<Timestamp>, Option<Timestamp>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(24)
+    })]
 
     #[test]
     fn a_week_later_everything_is_decided_a_week_later(hours in hours(), weeks in 1..100i64) {
@@ -79,7 +82,8 @@ proptest! {
             prop_assert!(one.decision.reads_like(&other.decision), "{one:?}\n{other:?}");
             prop_assert_eq!(later(one, by), later(other, Span::ZERO));
             let kinds = |step: &Step| -> Vec<_> {
-                step.commands.iter().map(|one| (one.id, one.server, one.generation, one.kind)).collect()
+                let fence = |one: &Command| (one.id, one.server, one.generation, one.kind);
+                step.commands.iter().map(fence).collect()
             };
             prop_assert_eq!(kinds(one), kinds(other));
         }

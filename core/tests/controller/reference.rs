@@ -91,7 +91,10 @@ fn resting(up: i64, down: i64, stabilization: i64) -> Policy {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    })]
 
     #[test]
     fn rests_and_stabilization_are_what_the_list_of_events_says(

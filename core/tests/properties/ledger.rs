@@ -163,7 +163,9 @@ proptest! {
     fn the_ledger_is_what_the_list_of_power_says(
         acts in acts(),
         first in pricing(),
-        zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]),
+        zone in prop::sample::select(vec![
+            "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata",
+        ]),
         rest in 0..4_000_000_000i64,
     ) {
         let zone = TimeZone::get(zone).unwrap();
@@ -203,6 +205,7 @@ proptest! {
         let down = exact.div_euclid(of);
         let up = i128::from(2 * exact.rem_euclid(of) >= of);
         let expected = i64::try_from(down + up).unwrap_or(i64::MAX);
-        prop_assert_eq!(Money::from_micros(micros).scaled(numerator, denominator).micros(), expected);
+        let scaled = Money::from_micros(micros).scaled(numerator, denominator);
+        prop_assert_eq!(scaled.micros(), expected);
     }
 }

@@ -145,8 +145,8 @@ impl<S: FactSink> World<S> {
         }
     }
 
-    /// A server's workers begin to take jobs, unless they were told not to: each idle one takes what
-    /// waits.
+    /// A server's workers begin to take jobs, unless they were told not to: each idle one takes
+    /// what waits.
     pub(super) fn take_jobs(&mut self, server: usize) {
         if self.servers[server].quiesced {
             return;

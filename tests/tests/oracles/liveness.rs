@@ -12,6 +12,7 @@ use crate::{STANDBY, at, closing, power, ready};
 const BOUND: i64 = (5 + 5 + 3 + 5 + 5 + 2) * 60;
 
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them")]
 enum Told {
     Fact(i64, Fact),
     Step(i64, Step),
