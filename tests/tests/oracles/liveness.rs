@@ -45,7 +45,9 @@ fn wants(servers: u16, veto: Option<Veto>) -> Step {
         vetoes: Default::default(),
         flip: None,
     };
-    veto.into_iter().for_each(|veto| decision.object(veto));
+    if let Some(veto) = veto {
+        decision.object(veto);
+    }
     Step { commands: Vec::new(), decision, wake_at: None }
 }
 
