@@ -3,7 +3,7 @@
 //!
 //! The bound is one attempt of each command that a server may still have before it on its way down
 //! and up again, and two minutes. A rest after a failed sequence that the decision names is
-//! added, but no more than five of them, and while work remains on a server, it may keep its power.
+//! added, and while work remains on a server, it may keep its power.
 
 use super::Verdict;
 use super::scheduled::Scheduled;
@@ -13,9 +13,6 @@ use crate::fact::{Fact, Flow};
 use crate::ids::ServerId;
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
-
-/// Rests that are allowed for until a demand is met: one that fails more often fails for good.
-const RESTS: u8 = 5;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
@@ -47,8 +44,6 @@ pub(super) struct Liveness {
     faults: u32,
     /// When the last fault ended, or a rest that a decision named.
     quiet: Timestamp,
-    /// The last rest that was allowed for, and how many have been since.
-    rests: (Timestamp, u8),
     wanted: u16,
     /// Since when fewer serve than are wanted.
     short: Option<Timestamp>,
@@ -69,7 +64,6 @@ impl Liveness {
             scheduled: Scheduled::new(servers, policy),
             faults: 0,
             quiet: Timestamp::default(),
-            rests: (Timestamp::default(), 0),
             wanted: 1,
             short: None,
             told: false,
@@ -106,7 +100,7 @@ impl Liveness {
             Fact::FaultBegan { .. } => self.faults += 1,
             Fact::FaultEnded { .. } => {
                 self.faults = self.faults.saturating_sub(1);
-                (self.quiet, self.rests.1) = (at, 0);
+                self.quiet = at;
             }
             Fact::Flow(flow) => self.flow(at, flow),
             Fact::RequestArrived { .. }
@@ -167,7 +161,7 @@ impl Liveness {
         if serving < usize::from(self.wanted) {
             self.short.get_or_insert(at);
         } else {
-            (self.short, self.told, self.rests.1) = (None, false, 0);
+            (self.short, self.told) = (None, false);
         }
     }
 
@@ -186,11 +180,7 @@ impl Liveness {
         for veto in decision.vetoes() {
             if let Veto::NoStandby { until } = *veto {
                 let busy = self.servers.iter().any(|state| !state.receives && state.work > 0);
-                let rest = until.filter(|until| *until > self.rests.0 && self.rests.1 < RESTS);
-                if let Some(until) = rest {
-                    self.quiet = self.quiet.max(until);
-                    self.rests = (until, self.rests.1 + 1);
-                }
+                self.quiet = self.quiet.max(until.unwrap_or(self.quiet));
                 if busy {
                     self.quiet = at;
                 }
