@@ -25,7 +25,7 @@ fn base(name: &str) -> Base {
     Base::read(&folder.join(name)).unwrap()
 }
 
-/// In CI the commit; the same each time where nobody says.
+/// Another may be asked for; the same each time where nobody says.
 fn seed() -> u64 {
     let given = std::env::var("TIDEGATE_CHECK_SEED").ok();
     given.map_or(1, |text| text.parse().expect("TIDEGATE_CHECK_SEED is a whole number"))
