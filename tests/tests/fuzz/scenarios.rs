@@ -8,9 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tidegate_core::record::Fidelity;
 use tidegate_sim::scenario::Overrides;
-use tidegate_tests::fuzz::{
-    EVERYTHING, corpus, light, load, read, run, scenario, shipped, trace,
-};
+use tidegate_tests::fuzz::{EVERYTHING, corpus, light, load, read, run, scenario, shipped, trace};
 
 use crate::change::{apply, change};
 use crate::{config, texts_of};
