@@ -10,7 +10,9 @@ use crate::{config, texts_of};
 
 #[test]
 fn what_fuzzing_begins_with_is_sound() {
-    texts_of(corpus("journal")).iter().for_each(|text| journal(text));
+    for text in texts_of(corpus("journal")) {
+        journal(&text);
+    }
     for bytes in corpus("trace") {
         trace(&place("corpus.csv"), &bytes);
     }

@@ -13,7 +13,9 @@ const GRACE: i64 = 120;
 /// How often these properties are violated by facts at their seconds.
 fn violations(told: &[(i64, Fact)]) -> [u64; 3] {
     let mut panel = Panel::new(2, &policy());
-    told.iter().for_each(|(second, fact)| panel.fact(at(*second), *fact));
+    for (second, fact) in told {
+        panel.fact(at(*second), *fact);
+    }
     let failed = panel.failed_by_scaling();
     let (verdicts, _) = panel.close(&closing(&[], &[]));
     let of = |name| verdicts.iter().find(|one| one.property == name).unwrap().violated;

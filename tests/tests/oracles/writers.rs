@@ -15,7 +15,9 @@ fn applied(server: ServerId, term: u32, sequence: u64) -> Fact {
 /// How often one writer is violated.
 fn writers(facts: &[Fact]) -> u64 {
     let mut panel = Panel::new(2, &policy());
-    facts.iter().for_each(|fact| panel.fact(at(0), *fact));
+    for fact in facts {
+        panel.fact(at(0), *fact);
+    }
     let (verdicts, _) = panel.close(&closing(&[], &[]));
     verdicts.iter().find(|one| one.property == "one-writer").unwrap().violated
 }
