@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    reason = "a fault is to be seen where it stands"
+    reason = "what is found is to be seen where it stands"
 )]
 
 mod journal;

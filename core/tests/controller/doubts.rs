@@ -1,9 +1,11 @@
 //! What contradicts a server's stage: how often it must be read, and what is done about it.
 
 use tidegate_core::lifecycle::Stage;
-use tidegate_core::{Health, Input, OperatorRequest, Power, ServerId, Span};
+use tidegate_core::{
+    Dated, Health, Input, Observation, OperatorRequest, Power, ServerId, ServerView, Span,
+};
 
-use crate::host::{Host, policy};
+use crate::host::{Host, TICK, policy};
 
 /// A group whose first standby serves, and whose proxy tells where it routes.
 fn serving(standbys: u16) -> Host {
@@ -219,4 +221,50 @@ fn an_ill_server_that_faulted_rests_longer_each_time() {
     }
     assert_eq!(rests, [1, 2, 4, 8, 16, 32, 32, 32]);
     assert_eq!(host.controller.stage(ServerId::PRIMARY), Stage::Serving);
+}
+
+#[test]
+fn a_machine_that_dies_while_its_services_stop_is_not_waited_for() {
+    let mut host = serving(1);
+    host.hangs = vec!["stop-services"];
+    host.ask(OperatorRequest::ScaleDown { by: 1, hold: Some(Span::from_hours(9)) });
+    host.reach(Stage::Stopping, 50);
+    host.issued.clear();
+    host.machines[1].power = Power::Off;
+    host.tick(50);
+    assert_eq!(host.names().len(), 0);
+    host.tick(50);
+    assert_eq!(host.names(), ["power-off"]);
+    host.reach(Stage::Faulted, 50);
+}
+
+#[test]
+fn a_machine_that_is_off_while_it_is_powered_off_is_as_it_should_be() {
+    let mut host = serving(1);
+    host.hangs = vec!["power-off"];
+    host.ask(OperatorRequest::ScaleDown { by: 1, hold: Some(Span::from_hours(9)) });
+    while host.names().last() != Some(&"power-off") {
+        host.tick(50);
+    }
+    host.machines[1].power = Power::Off;
+    host.issued.clear();
+    host.pass(Span::from_mins(4), 50);
+    assert_eq!((host.stage(1), host.names().len()), (Stage::Stopping, 0));
+    host.hangs.clear();
+    host.reach(Stage::Standby, 50);
+}
+
+#[test]
+fn an_answer_after_the_first_reading_and_before_the_second_counts() {
+    let mut host = serving(1);
+    host.machines[1].power = Power::Off;
+    host.tick(50);
+    for _ in 0..5 {
+        host.now = host.now + TICK;
+        let mut view = ServerView::unknown(ServerId(1));
+        view.power = Some(Dated::new(Power::Off, host.now));
+        view.health = Some(Dated::new(Health::ALL, host.now - Span::from_secs(1)));
+        host.step(Input::Observe(Observation { servers: vec![view], ..Observation::default() }));
+    }
+    assert_eq!((host.stage(1), host.names().len()), (Stage::Serving, 0));
 }

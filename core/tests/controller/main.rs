@@ -6,6 +6,7 @@ mod clock;
 mod decisions;
 mod doubts;
 mod host;
+mod limits;
 mod metamorphic;
 mod reference;
 mod restart;

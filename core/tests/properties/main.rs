@@ -4,6 +4,7 @@
 mod demands;
 mod ledger;
 mod schedules;
+mod values;
 mod windows;
 
 use proptest::test_runner::{Config, RngSeed};

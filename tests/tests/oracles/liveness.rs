@@ -1,7 +1,7 @@
 //! `demand-met` and `standby-restored`: what is too late, and what may take longer.
 
 use tidegate_core::decision::{Decision, Source, Verdict, Veto};
-use tidegate_core::fact::{Fact, FactSink};
+use tidegate_core::fact::{Fact, FactSink, FailureCause, Flow};
 use tidegate_core::oracle::{Closing, Panel};
 use tidegate_core::policy::Policy;
 use tidegate_core::{JobId, RequestId, ServerId, Span, Step};
@@ -12,10 +12,9 @@ use crate::{STANDBY, at, closing, power, ready};
 const BOUND: i64 = (5 + 5 + 3 + 5 + 5 + 2) * 60;
 
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "there are few of them")]
 enum Told {
     Fact(i64, Fact),
-    Step(i64, Step),
+    Step(i64, Box<Step>),
 }
 
 /// What is violated by these facts and steps, each at its second, until `end`.
@@ -56,11 +55,11 @@ fn fact(second: i64, fact: Fact) -> Told {
 }
 
 fn step(second: i64, servers: u16) -> Told {
-    Told::Step(second, wants(servers, None))
+    Told::Step(second, Box::new(wants(servers, None)))
 }
 
 fn refused(second: i64, until: Option<i64>) -> Told {
-    Told::Step(second, wants(2, Some(Veto::NoStandby { until: until.map(at) })))
+    Told::Step(second, Box::new(wants(2, Some(Veto::NoStandby { until: until.map(at) }))))
 }
 
 const fn routing(receives: bool) -> Fact {
@@ -214,7 +213,28 @@ fn what_the_calendar_asks_for_is_wanted_whatever_the_controller_decides() {
     let paused = Veto::Paused { until: at(90_000) };
     let manual = Veto::Outranked { by: Source::Manual };
     for veto in [paused, manual] {
-        let held = Told::Step(601 + BOUND, wants(1, Some(veto)));
+        let held = Told::Step(601 + BOUND, Box::new(wants(1, Some(veto))));
         assert_eq!(violated(&policy, &[step(10, 1), held], 601 + BOUND), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn work_in_flows_keeps_the_power_of_a_drained_server_too() {
+    let flow = |second, flow| fact(second, Fact::Flow(flow));
+    let (count, server) = (3, STANDBY);
+    let cause = FailureCause::TimedOut;
+    let pairs = [
+        (Flow::Routed { count, server }, Flow::Served { count, server }),
+        (Flow::Routed { count, server }, Flow::Failed { count, server: Some(server), cause }),
+        (Flow::JobsStarted { count, server }, Flow::JobsCompleted { count, server }),
+        (Flow::JobsStarted { count, server }, Flow::JobsKilled { count, server }),
+    ];
+    for (begins, ends) in pairs {
+        let busy = [&serves(10)[..], &[flow(20, begins)], &leaves(30)].concat();
+        let policy = Policy::default();
+        let told = [&busy[..], &[step(9_000, 1)]].concat();
+        assert_eq!(violated(&policy, &told, 9_000), Vec::<&str>::new(), "{ends:?}");
+        let told = [&busy[..], &[flow(9_000, ends), step(9_001 + BOUND, 1)]].concat();
+        assert_eq!(violated(&policy, &told, 9_001 + BOUND), ["standby-restored"], "{ends:?}");
     }
 }
