@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use tidegate_sim::check::{Base, Bounds, Failure, Shrunk, Swarm, Swept, regression, shrink, swarm};
@@ -66,7 +66,7 @@ pub(crate) struct CheckArguments {
 pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
     let bounds = match arguments.bounds.as_deref().map(Bounds::read).transpose() {
         Ok(bounds) => bounds.unwrap_or_default(),
-        Err(why) => return refuse::option(&why.to_string(), "see scenarios/README.md"),
+        Err(error) => return refuse::scenario(error),
     };
     let read = |path: &PathBuf| Base::read(path);
     let bases = match arguments.scenarios.iter().map(read).collect::<Result<Vec<_>, _>>() {
@@ -91,9 +91,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
     if let Some(number) = arguments.draw {
         return tell(&all.case(number).text, ExitCode::SUCCESS);
     }
-    stop_early(&stop, arguments.time_limit);
+    stop_by_hand(&stop);
     let started = Instant::now();
-    let swept = sweep(&all, started);
+    let swept = sweep(&all, started, arguments.time_limit);
     let wall = started.elapsed();
     let found = match save(&all, &swept, arguments) {
         Ok(found) => found,
@@ -117,8 +117,8 @@ pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
     tell(&text, if swept.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Ends a swarm after its time, or when the person at the terminal has enough.
-fn stop_early(stop: &Arc<AtomicBool>, limit: Option<u64>) {
+/// Ends a swarm when the person at the terminal has enough.
+fn stop_by_hand(stop: &Arc<AtomicBool>) {
     let by_hand = Arc::clone(stop);
     // A second Ctrl-C ends the program at once.
     let end = move || {
@@ -129,19 +129,17 @@ fn stop_early(stop: &Arc<AtomicBool>, limit: Option<u64>) {
     if let Err(why) = ctrlc::set_handler(end) {
         print::complaint(&format!("note: Ctrl-C ends without a report: {why}"));
     }
-    if let Some(seconds) = limit {
-        let stop = Arc::clone(stop);
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(seconds));
-            stop.store(true, Ordering::Relaxed);
-        });
-    }
 }
 
-fn sweep(all: &Swarm<'_>, started: Instant) -> Swept {
+/// No run begins after `limit` seconds.
+fn sweep(all: &Swarm<'_>, started: Instant, limit: Option<u64>) -> Swept {
     let bar = progress_bar(all.runs);
     let swept = swarm(all, &|done, seconds| {
-        let rate = seconds / 86_400.0 / started.elapsed().as_secs_f64().max(1e-3);
+        let elapsed = started.elapsed();
+        if limit.is_some_and(|limit| elapsed.as_secs() >= limit) {
+            all.stop.store(true, Ordering::Relaxed);
+        }
+        let rate = seconds / 86_400.0 / elapsed.as_secs_f64().max(1e-3);
         bar.set_position(done);
         bar.set_message(format!("{done} of {} runs, {rate:.0} simulated days/s", all.runs));
     });

@@ -144,7 +144,7 @@ impl Panel {
             required: OnlyWhenRequired::new(policy),
             shared: SharedState::new(),
             liveness: Liveness::new(servers, policy),
-            flap: NoFlap::new(servers, policy),
+            flap: NoFlap::new(policy),
             writer: OneWriter::new(servers),
             decision: None,
         }
@@ -155,9 +155,8 @@ impl Panel {
         self.stamp();
         self.decision = Some(step.decision);
         self.required.step(at, &step.decision);
-        self.flap.step(at, &step.decision);
-        self.liveness.step(at, step);
-        self.stamp();
+        self.flap.step(at, &step.decision, self.servers.all());
+        self.liveness.step(at, &step.decision, self.servers.all());
     }
 
     /// What has been violated since the last step happened under its decision.
@@ -182,6 +181,7 @@ impl Panel {
     pub fn close(self, closing: &Closing<'_>) -> (Vec<Verdict>, JobCounts) {
         let decision = self.decision;
         let (jobs, counts) = self.jobs.close(closing);
+        let liveness = self.liveness.close(closing.end, self.servers.all());
         let mut verdicts = vec![
             self.conservation.close(closing),
             self.little.close(closing),
@@ -190,7 +190,7 @@ impl Panel {
         verdicts.extend(self.servers.close());
         verdicts.extend([jobs, self.billing.close(closing), self.required.close()]);
         verdicts.extend([self.flap.close(), self.writer.close()]);
-        verdicts.extend(self.liveness.close(closing.end));
+        verdicts.extend(liveness);
         verdicts.extend(self.shared.close());
         for verdict in &mut verdicts {
             verdict.stamp(decision.as_ref());
@@ -210,7 +210,7 @@ impl FactSink for Panel {
         self.billing.fact(at, fact);
         self.required.fact(at, fact);
         self.shared.fact(at, fact);
-        self.liveness.fact(at, fact);
+        self.liveness.fact(at, fact, self.servers.all());
         self.flap.fact(fact);
         self.writer.fact(at, fact);
     }

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::side_by_side::side_by_side;
 
-pub use bounds::{Bounds, BoundsError};
+pub use bounds::Bounds;
 pub use case::{Base, Case, Failure, Outcome};
 pub use defects::{Caught, defects};
 pub use draw::draw;
@@ -60,9 +60,9 @@ pub struct Swept {
 pub fn swarm(swarm: &Swarm<'_>, done: &(dyn Fn(u64, f64) + Sync)) -> Swept {
     let swept = Mutex::new(Swept::default());
     let (count, simulated) = (AtomicU64::new(0), AtomicU64::new(0));
-    let numbers: Vec<u64> = (0..swarm.runs).collect();
     // A run that fails is a result, not an error.
-    let _ = side_by_side(swarm.jobs, numbers, |number| {
+    let _ = side_by_side(swarm.jobs, 0..swarm.runs as usize, |number| {
+        let number = number as u64;
         if swarm.stop.load(Ordering::Relaxed) {
             return Ok::<(), ()>(());
         }

@@ -10,7 +10,7 @@ pub use tidegate_core::record::Fidelity;
 use tidegate_core::{Currency, Defects, GroupConfig, OperatorRequest, Ratio, Span, Timestamp};
 
 pub use fleet::{Fleet, Group, Size};
-pub use injection::{CrashPoint, FaultKind, Injection, Onset, Part, SharedService};
+pub use injection::{CommandCount, CrashPoint, FaultKind, Injection, Onset, Part, SharedService};
 pub use shared::{Append, Eviction, Files, Fsync, Host, Objects, Snapshot, Station, Store, Write};
 
 /// Everything that a run depends on.

@@ -129,22 +129,6 @@ pub fn run(
     run_traced(model, journal, None, progress)
 }
 
-/// Simulates `model` without a journal and with coarse times, for those who look at the verdicts.
-pub(crate) fn run_unrecorded(model: &Model) -> io::Result<Finished> {
-    let detail = Detail {
-        interval: timeline::length(model.duration),
-        fine: false,
-        tables: None,
-        together: None,
-    };
-    let mut run = Run::new(Arc::new(model.clone()), &detail, None, None);
-    let mut provider = Provider::new(model.provider.unwrap_or_default());
-    while !run.go(u64::MAX, &mut |_| {})? {
-        run.ask(&mut provider);
-    }
-    Ok(run.finish())
-}
-
 /// As [`run`], writing each request as a line of CSV into `requests`, if that is given: its number,
 /// arrival, server, latency and wait in milliseconds, and outcome.
 ///
@@ -156,9 +140,24 @@ pub fn run_traced<'a>(
     requests: Option<Journal<'a>>,
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Finished> {
+    simulate(model, true, Some(journal), requests, progress)
+}
+
+/// Simulates `model` without a journal and with coarse times, for those who look at the verdicts.
+pub(crate) fn run_unrecorded(model: &Model) -> io::Result<Finished> {
+    simulate(model, false, None, None, &mut |_| {})
+}
+
+fn simulate<'a>(
+    model: &Model,
+    fine: bool,
+    journal: Option<Journal<'a>>,
+    requests: Option<Journal<'a>>,
+    progress: &mut dyn FnMut(Progress),
+) -> io::Result<Finished> {
     let interval = timeline::length(model.duration);
-    let detail = Detail { interval, fine: true, tables: None, together: None };
-    let mut run = Run::new(Arc::new(model.clone()), &detail, Some(journal), requests);
+    let detail = Detail { interval, fine, tables: None, together: None };
+    let mut run = Run::new(Arc::new(model.clone()), &detail, journal, requests);
     let mut provider = Provider::new(model.provider.unwrap_or_default());
     while !run.go(u64::MAX, progress)? {
         run.ask(&mut provider);
@@ -191,6 +190,9 @@ pub(crate) struct Run<'a> {
     journal: Option<Journal<'a>>,
     hash: blake3::Hasher,
     wake: u64,
+    /// Servers wanted by the last decision.
+    wanted: u16,
+    /// The last decision that the journal has.
     last: Option<Decision>,
     events: Vec<ScaleEvent>,
     stages: Vec<StageSpan>,
@@ -237,6 +239,7 @@ impl<'a> Run<'a> {
             journal,
             hash: blake3::Hasher::new(),
             wake: 0,
+            wanted: 1,
             last: None,
             events: Vec::new(),
             stages: (0..model.servers.len()).map(stage).collect(),
@@ -356,7 +359,10 @@ impl<'a> Run<'a> {
             Some(_) => u64::MAX,
             None => step.wake_at.map_or(u64::MAX, since).max(self.world.now()),
         };
-        self.last = Some(step.decision);
+        self.wanted = step.decision.wanted;
+        if self.journal.is_some() {
+            self.last = Some(step.decision);
+        }
         Ok(())
     }
 

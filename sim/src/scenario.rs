@@ -16,8 +16,8 @@ use toml::de::{DeTable, DeValue};
 use crate::model::Model;
 
 pub use file::ScenarioFile;
-pub(crate) use lower::{expected, expected_requests};
-pub(crate) use set::Edits;
+pub(crate) use lower::{expected, expected_requests, moment};
+pub(crate) use set::{Edits, in_array, put};
 
 /// What the command line changes in a scenario.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ pub struct ScenarioError {
 
 impl ScenarioError {
     /// An error about a whole file.
-    fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
         let (file, message) = (file.into(), message.into());
         Self { file, text: String::new(), span: None, message, hint: None }
     }
@@ -152,7 +152,7 @@ pub fn parse(
     })
 }
 
-fn syntax_error(file: &str, text: &str, why: &toml::de::Error) -> ScenarioError {
+pub(crate) fn syntax_error(file: &str, text: &str, why: &toml::de::Error) -> ScenarioError {
     let message = why.message().to_owned();
     ScenarioError {
         file: file.to_owned(),

@@ -15,6 +15,8 @@ use tidegate_core::Span;
 use tidegate_sim::model::{Load, Model, Piece};
 use tidegate_sim::scenario::{Overrides, parse};
 
+use crate::shipped::folder;
+
 pub use journal::journal;
 
 /// A scenario with every table and every kind of load, over within minutes.
@@ -23,11 +25,6 @@ pub const EVERYTHING: &str = include_str!("../tests/fuzz/everything.toml");
 /// Simulated time of a run, and requests, jobs or readings in it, at most.
 const LENGTH: Span = Span::from_mins(2);
 const WORK: f64 = 4_000.0;
-
-/// Where the shipped scenarios lie.
-pub fn shipped() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
-}
 
 /// The inputs that fuzzing of `target` begins with, in the order of their names.
 pub fn corpus(target: &str) -> Vec<Vec<u8>> {
@@ -97,7 +94,7 @@ pub fn run(model: &Model) {
 
 /// Reads a scenario; what is refused says why and where. What is absent has no place.
 pub fn read(text: &str, overrides: &Overrides) -> Option<Model> {
-    let read = parse("fuzz", "fuzz.toml", text, &shipped(), overrides);
+    let read = parse("fuzz", "fuzz.toml", text, &folder(), overrides);
     read.map_err(|error| {
         assert!(!error.message.is_empty());
         let absent = ["there is no load", "the run has no length"];

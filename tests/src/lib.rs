@@ -2,3 +2,4 @@
 //! targets in `fuzz-targets/`.
 
 pub mod fuzz;
+pub mod shipped;

@@ -3,26 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use tidegate_sim::check::{Base, Bounds, Case, Swarm, exhaustive, regression, shrink, swarm};
 use tidegate_sim::scenario::{Overrides, read};
+use tidegate_tests::shipped::{folder, scenarios, summary, violated};
 
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
-fn scenarios(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(folder);
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> =
-        entries.filter(|path| path.extension().is_some_and(|one| one == "toml")).collect();
-    paths.sort();
-    paths
-}
-
 fn base(name: &str) -> Base {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    Base::read(&folder.join(name)).unwrap()
+    Base::read(&folder().join(name)).unwrap()
 }
 
 /// Another may be asked for; the same each time where nobody says.
@@ -72,9 +63,8 @@ fn what_was_found_before_does_not_come_back() {
     assert!(!paths.is_empty());
     for path in paths {
         let model = read(&path, &Overrides::default()).unwrap();
-        let finished = tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {}).unwrap();
-        let violated: Vec<_> =
-            finished.record.summary.properties.iter().filter(|one| !one.holds).collect();
+        let summary = summary(&model);
+        let violated = violated(&summary);
         assert!(violated.is_empty(), "{}: {violated:?}", path.display());
     }
 }
@@ -95,9 +85,7 @@ fn a_failure_is_shrunk_into_a_short_file_that_fails_in_the_same_way() {
     let path = folder.join("shrunk.toml");
     std::fs::write(&path, &written).unwrap();
     let model = read(&path, &Overrides::default()).unwrap();
-    let finished = tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {}).unwrap();
-    let mut properties = finished.record.summary.properties.iter();
-    assert!(properties.any(|one| one.name == "drain-clean" && !one.holds), "{written}");
+    assert!(violated(&summary(&model)).contains(&"drain-clean"), "{written}");
 }
 
 #[test]

@@ -3,20 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 
 use tidegate_core::Defect;
 use tidegate_sim::check::{Base, Caught, defects};
+use tidegate_tests::shipped::{folder, scenarios, summary};
 
 /// Those of the real system's hazards, and those made for the others.
 fn bases() -> Vec<Base> {
-    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let mut paths: Vec<_> = ["hazards", "defects"]
-        .into_iter()
-        .flat_map(|folder| std::fs::read_dir(scenarios.join(folder)).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
+    let paths = [scenarios("hazards"), scenarios("defects")].concat();
     paths.iter().map(|path| Base::read(path).unwrap()).collect()
 }
 
@@ -48,10 +42,8 @@ fn a_shrunk_scenario_fails_in_the_same_way_and_holds_without_the_defect() {
 
 #[test]
 fn each_property_owns_a_defect() {
-    let exam = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/report-jobs.toml");
-    let model = Base::read(&exam).unwrap().model;
-    let finished = tidegate_sim::run::run(&model, &mut std::io::sink(), &mut |_| {}).unwrap();
-    for property in &finished.record.summary.properties {
+    let model = Base::read(&folder().join("report-jobs.toml")).unwrap().model;
+    for property in &summary(&model).properties {
         let owns = Defect::ALL.into_iter().any(|defect| defect.owner() == property.name);
         assert!(owns, "nothing violates {}", property.name);
     }

@@ -11,6 +11,7 @@ use std::path::Path;
 use tidegate_core::record::Fidelity;
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, read};
+use tidegate_tests::shipped::scenarios;
 
 /// Those of which the file also has the fingerprint in flows.
 const IN_FLOWS: [&str; 2] = ["exam-day", "flash-sale"];
@@ -29,13 +30,8 @@ fn fingerprint(model: &Model) -> String {
 #[test]
 fn the_fingerprints_of_the_shipped_scenarios_are_known() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let entries = std::fs::read_dir(here.join("../scenarios")).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> =
-        paths.filter(|path| path.extension().is_some_and(|one| one == "toml")).collect();
-    files.sort();
     let mut found = String::new();
-    for file in files {
+    for file in scenarios("") {
         let model = read(&file, &Overrides::default()).unwrap();
         writeln!(found, "{} {}", model.name, fingerprint(&model)).unwrap();
         if IN_FLOWS.contains(&model.name.as_str()) {

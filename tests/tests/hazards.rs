@@ -1,34 +1,12 @@
 //! The hazards of the real system: none happens as shipped, each does with its defect.
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
-use std::path::{Path, PathBuf};
-
-use tidegate_core::record::Summary;
-use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, read};
-
-fn hazards() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/hazards");
-    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> =
-        paths.filter(|path| path.extension().is_some_and(|one| one == "toml")).collect();
-    paths.sort();
-    paths
-}
-
-fn summary(model: &Model) -> Summary {
-    tidegate_sim::run::run(model, &mut std::io::sink(), &mut |_| {}).unwrap().record.summary
-}
-
-fn violated(summary: &Summary) -> Vec<&str> {
-    let violated = summary.properties.iter().filter(|one| !one.holds);
-    violated.map(|one| one.name.as_str()).collect()
-}
+use tidegate_tests::shipped::{folder, scenarios, summary, violated};
 
 #[test]
 fn no_hazard_happens_as_shipped_and_each_does_with_its_defects() {
     let mut seen = 0;
-    for path in hazards() {
+    for path in scenarios("hazards") {
         let mut model = read(&path, &Overrides::default()).unwrap();
         let Some(hazard) = model.hazard else { continue };
         let sound = summary(&model);
@@ -45,9 +23,8 @@ fn no_hazard_happens_as_shipped_and_each_does_with_its_defects() {
 
 #[test]
 fn the_manual_has_each_hazard_and_its_command_names_its_defects() {
-    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/README.md");
-    let manual = std::fs::read_to_string(manual).unwrap();
-    for path in hazards() {
+    let manual = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    for path in scenarios("hazards") {
         let model = read(&path, &Overrides::default()).unwrap();
         assert!(manual.contains(&format!("`hazards/{}`", model.name)), "{}", model.name);
         let Some(hazard) = model.hazard else { continue };
@@ -64,7 +41,8 @@ fn the_manual_has_each_hazard_and_its_command_names_its_defects() {
 
 #[test]
 fn the_real_systems_sequence_violates_what_it_is_expected_to_and_its_policy_alone_nothing() {
-    let path = hazards().into_iter().find(|path| path.ends_with("frappe-beta.toml")).unwrap();
+    let path =
+        scenarios("hazards").into_iter().find(|path| path.ends_with("frappe-beta.toml")).unwrap();
     let mut model = read(&path, &Overrides::default()).unwrap();
     let beta = summary(&model);
     let meant = beta.expectations.iter().filter(|one| one.expected == "== false").count();

@@ -2,17 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tidegate_sim::scenario::{Overrides, parse, schema};
-
-fn scenarios() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
-}
+use tidegate_tests::shipped::{folder, scenarios};
 
 fn manual() -> String {
-    std::fs::read_to_string(scenarios().join("README.md")).unwrap()
+    std::fs::read_to_string(folder().join("README.md")).unwrap()
 }
 
 /// Keys of tables, and words that a key may have as its value, wherever the schema has them.
@@ -57,12 +53,9 @@ fn the_manual_has_a_heading_for_every_table_and_lists_every_scenario() {
             |line: &str| line.contains(&format!("[{key}]")) || line.contains(&format!("[{key}."));
         assert!(heads.into_iter().any(named), "no heading for {key}");
     }
-    for entry in std::fs::read_dir(scenarios()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            assert!(manual.contains(&format!("| `{name}` |")), "{name} is not listed");
-        }
+    for path in scenarios("") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(manual.contains(&format!("| `{name}` |")), "{name} is not listed");
     }
 }
 
@@ -73,7 +66,7 @@ fn every_example_of_the_manual_is_valid_where_it_belongs() {
         manual.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     let whole = examples[0];
     let read = |text: &str| {
-        parse("example", "README.md", text, &scenarios(), &Overrides::default())
+        parse("example", "README.md", text, &folder(), &Overrides::default())
             .map_err(|error| format!("{error}\n{text}"))
     };
     read(whole).unwrap();

@@ -2,22 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 
 use tidegate_core::Span;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::record::{RunRecord, StageSpan, Summary};
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, read};
-
-fn scenarios() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
-}
+use tidegate_tests::shipped::{folder, scenarios};
 
 fn model(name: &str, set: &[&str]) -> Model {
     let set = set.iter().map(ToString::to_string).collect();
     let overrides = Overrides { set, ..Overrides::default() };
-    read(&scenarios().join(name), &overrides).unwrap()
+    read(&folder().join(name), &overrides).unwrap()
 }
 
 fn run(model: &Model) -> (RunRecord, Vec<u8>) {
@@ -29,11 +25,7 @@ fn run(model: &Model) -> (RunRecord, Vec<u8>) {
 #[test]
 fn every_shipped_scenario_holds() {
     let mut seen = 0;
-    for entry in std::fs::read_dir(scenarios()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
-        }
+    for path in scenarios("") {
         let model = read(&path, &Overrides::default()).unwrap();
         let record = match &model.fleet {
             Some(fleet) => {
@@ -142,7 +134,7 @@ fn plan_upgrade_costs_more_than_prepared_capacity_which_fails_nothing() {
 #[test]
 fn trace_replay_brings_the_shipped_day_and_scales_for_its_evening() {
     let (record, _) = run(&model("trace-replay.toml", &[]));
-    let trace = std::fs::read_to_string(scenarios().join("traces/evening-peak.csv")).unwrap();
+    let trace = std::fs::read_to_string(folder().join("traces/evening-peak.csv")).unwrap();
     let counts = trace.lines().skip(1).map(|line| line.split_once(',').unwrap().1);
     let total: u64 = counts.map(|count| count.parse::<u64>().unwrap()).sum();
     assert_eq!(record.summary.requests.arrived, total);
@@ -188,7 +180,7 @@ fn a_trace_with_exact_counts_brings_each_of_its_requests() {
     )
     .unwrap();
     let overrides = Overrides { load: Some(path), ..Overrides::default() };
-    let model = read(&scenarios().join("trace-replay.toml"), &overrides).unwrap();
+    let model = read(&folder().join("trace-replay.toml"), &overrides).unwrap();
     std::fs::remove_dir_all(&directory).unwrap();
     let (record, _) = run(&model);
     assert_eq!(model.duration.to_string(), "10m");

@@ -75,7 +75,7 @@ impl Report<'_> {
         for (kind, (runs, times)) in &tally.faults {
             writeln!(out, "    {:<27}{runs:>7}{times:>11}", kind.name())?;
         }
-        let never: Vec<String> =
+        let never: Vec<&str> =
             tally.never(&self.bounds.kinds).iter().map(|kind| kind.name()).collect();
         if !never.is_empty() {
             writeln!(out, "    never: {}", never.join(", "))?;
@@ -94,7 +94,9 @@ impl Report<'_> {
         let faults: serde_json::Map<String, serde_json::Value> = tally
             .faults
             .iter()
-            .map(|(kind, (runs, times))| (kind.name(), json!({ "runs": runs, "times": times })))
+            .map(|(kind, (runs, times))| {
+                (kind.name().to_owned(), json!({ "runs": runs, "times": times }))
+            })
             .collect();
         let failures: Vec<_> = self
             .swept

@@ -1,6 +1,7 @@
 //! `no-flap`: a rule does not ask for a server again that was released under the same load.
 
 use super::Verdict;
+use super::servers::Condition;
 use crate::decision::{Decision, Source, Verdict as Decided};
 use crate::fact::Fact;
 use crate::policy::{Metric, Policy};
@@ -23,19 +24,17 @@ pub(super) struct NoFlap {
     window: Span,
     /// The means over the servers that receive traffic.
     means: Load,
-    receiving: Vec<bool>,
     released: Option<(Timestamp, Load)>,
     verdict: Verdict,
 }
 
 impl NoFlap {
-    pub fn new(servers: usize, policy: &Policy) -> Self {
+    pub fn new(policy: &Policy) -> Self {
         let longest = policy.up.iter().map(|rule| rule.window).max().unwrap_or(Span::ZERO);
         Self {
             metrics: policy.up.iter().map(|rule| rule.metric).collect(),
             window: longest + policy.cool_down.up + policy.stabilization.down,
             means: Load::default(),
-            receiving: vec![false; servers],
             released: None,
             verdict: Verdict::new("no-flap"),
         }
@@ -46,19 +45,17 @@ impl NoFlap {
     pub fn fact(&mut self, fact: Fact) {
         if let Fact::Sampled { cpu, memory, .. } = fact {
             self.means = Load { cpu: u64::from(cpu.ppm()), memory: u64::from(memory.ppm()) };
-        } else if let Fact::RoutingChanged { server, receives } = fact {
-            self.receiving[server.index()] = receives;
         } else if let Fact::FaultBegan { .. } | Fact::Broke { .. } = fact {
             self.released = None;
         }
     }
 
-    pub fn step(&mut self, at: Timestamp, decision: &Decision) {
+    pub fn step(&mut self, at: Timestamp, decision: &Decision, servers: &[Condition]) {
         match decision.verdict {
             Decided::Hold => {}
             Decided::ScaleDown(_) => {
                 let by_a_person = decision.source == Some(Source::Manual);
-                self.released = (!by_a_person).then(|| (at, self.load()));
+                self.released = (!by_a_person).then(|| (at, self.load(servers)));
             }
             Decided::ScaleUp(_) => {
                 self.verdict.checked += 1;
@@ -67,20 +64,19 @@ impl NoFlap {
                     (decision.source, released)
                     && at.since(then) <= self.window
                 {
-                    self.judge(at, usize::from(rule.0), before);
+                    self.judge(at, usize::from(rule.0), before, self.load(servers));
                 }
             }
         }
     }
 
     /// CPU work is shared among those that serve; memory is each one's own.
-    fn load(&self) -> Load {
-        let serving = self.receiving.iter().filter(|receives| **receives).count() as u64;
+    fn load(&self, servers: &[Condition]) -> Load {
+        let serving = servers.iter().filter(|server| server.receives).count() as u64;
         Load { cpu: self.means.cpu * serving, ..self.means }
     }
 
-    fn judge(&mut self, at: Timestamp, rule: usize, before: Load) {
-        let now = self.load();
+    fn judge(&mut self, at: Timestamp, rule: usize, before: Load, now: Load) {
         let (then, now) = match self.metrics.get(rule) {
             Some(Metric::Cpu) => (before.cpu, now.cpu),
             Some(Metric::Memory) => (before.memory, now.memory),

@@ -8,19 +8,53 @@ use crate::fact::{Fact, FailureCause, Flow};
 use crate::ids::ServerId;
 use crate::time::{Span, Timestamp};
 
-/// What a server is at present.
+/// What a server is at present, for every oracle that asks.
+#[expect(clippy::struct_excessive_bools, reason = "each can be so or not apart from the others")]
 #[derive(Clone, Copy, Debug, Default)]
-struct Condition {
+pub(super) struct Condition {
+    power: bool,
     ready: bool,
-    receives: bool,
+    pub receives: bool,
     requests: i64,
     jobs: i64,
+    /// Since when it has had power, no traffic and nothing to do.
+    pub idle: Option<Timestamp>,
     /// When something broke it, if it is not ready again.
     broken: Option<Timestamp>,
     /// The proxy could not know yet.
     excusable: bool,
     /// When it was ready again after something had broken it.
     mended: Option<Timestamp>,
+}
+
+impl Condition {
+    pub const fn serves(&self) -> bool {
+        self.ready && self.receives
+    }
+
+    /// Whether it has work though the proxy sends it none.
+    pub const fn finishes(&self) -> bool {
+        !self.receives && self.requests + self.jobs > 0
+    }
+
+    /// So many more requests and jobs, or fewer.
+    #[expect(clippy::inline_always, reason = "each request comes through here")]
+    #[inline(always)]
+    fn work(&mut self, at: Timestamp, requests: i64, jobs: i64) {
+        self.requests += requests;
+        self.jobs += jobs;
+        if !self.receives {
+            self.settle(at);
+        }
+    }
+
+    fn settle(&mut self, at: Timestamp) {
+        if self.power && !self.receives && self.requests + self.jobs <= 0 {
+            self.idle.get_or_insert(at);
+        } else {
+            self.idle = None;
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +78,11 @@ impl Servers {
         }
     }
 
+    /// The servers, the primary first.
+    pub fn all(&self) -> &[Condition] {
+        &self.all
+    }
+
     pub const fn failed_by_scaling(&self) -> u64 {
         self.no_failed.violated
     }
@@ -59,28 +98,34 @@ impl Servers {
             Fact::RequestRouted { request, server } => {
                 self.routed(at, 1, server, || format!("request {} was", request.0));
             }
-            Fact::RequestRedispatched { server, .. } => self.of(server).requests -= 1,
-            Fact::RequestServed { server, .. } => self.answered(1, server),
+            Fact::RequestRedispatched { server, .. } => self.of(server).work(at, -1, 0),
+            Fact::RequestServed { server, .. } => self.answered(at, 1, server),
             Fact::RequestFailed { request, server, cause, .. } => {
                 self.failed(at, 1, server, cause, || format!("request {}", request.0));
             }
-            Fact::JobStarted { server, .. } => self.of(server).jobs += 1,
+            Fact::JobStarted { server, .. } => self.of(server).work(at, 0, 1),
             Fact::JobCompleted { server, .. }
             | Fact::JobFailed { server, .. }
-            | Fact::JobKilled { server, .. } => self.of(server).jobs -= 1,
+            | Fact::JobKilled { server, .. } => self.of(server).work(at, 0, -1),
             Fact::ReadyChanged { server, ready } => self.ready_changed(at, server, ready),
             Fact::RoutingChanged { server, receives } => self.routing_changed(at, server, receives),
             Fact::Broke { server } => {
                 let state = self.of(server);
                 (state.broken, state.excusable) = (Some(at), state.receives);
             }
-            Fact::ServicesStopped { server }
-            | Fact::PowerChanged { server, on: false, commanded: true } => self.stopped(at, server),
+            Fact::ServicesStopped { server } => self.stopped(at, server),
+            Fact::PowerChanged { server, on, commanded } => {
+                let state = self.of(server);
+                state.power = on;
+                state.settle(at);
+                if commanded && !on {
+                    self.stopped(at, server);
+                }
+            }
             Fact::RequestArrived { .. }
             | Fact::RequestAbandoned { .. }
             | Fact::JobEnqueued { .. }
             | Fact::JobLost { .. }
-            | Fact::PowerChanged { .. }
             | Fact::CommandApplied { .. }
             | Fact::TookOver { .. }
             | Fact::FaultBegan { .. }
@@ -104,13 +149,13 @@ impl Servers {
             Flow::Routed { count, server } => {
                 self.routed(at, count, server, || format!("{count} requests were"));
             }
-            Flow::Served { count, server } => self.answered(count, server),
+            Flow::Served { count, server } => self.answered(at, count, server),
             Flow::Failed { count, server, cause } => {
                 self.failed(at, count, server, cause, || format!("{count} requests"));
             }
-            Flow::JobsStarted { count, server } => self.of(server).jobs += signed(count),
+            Flow::JobsStarted { count, server } => self.of(server).work(at, 0, signed(count)),
             Flow::JobsCompleted { count, server } | Flow::JobsKilled { count, server } => {
-                self.of(server).jobs -= signed(count);
+                self.of(server).work(at, 0, -signed(count));
             }
             Flow::Arrived { .. } | Flow::Took { .. } | Flow::JobsEnqueued { .. } => {}
         }
@@ -129,6 +174,7 @@ impl Servers {
         let grace = self.grace;
         let state = self.of(server);
         state.receives = receives;
+        state.settle(at);
         if receives && !state.ready {
             state.excusable = state.broken.is_some_and(|broken| at.since(broken) <= grace);
         }
@@ -145,7 +191,7 @@ impl Servers {
     ) {
         self.route_ready.checked += count;
         let state = self.of(server);
-        state.requests += signed(count);
+        state.work(at, signed(count), 0);
         if !state.ready && !state.excusable {
             self.route_ready.violate_times(count, at, || {
                 format!("{} routed to {server}, which is not ready", what())
@@ -153,8 +199,8 @@ impl Servers {
         }
     }
 
-    fn answered(&mut self, count: u64, server: ServerId) {
-        self.of(server).requests -= signed(count);
+    fn answered(&mut self, at: Timestamp, count: u64, server: ServerId) {
+        self.of(server).work(at, -signed(count), 0);
         self.no_failed.checked += count;
     }
 
@@ -169,7 +215,7 @@ impl Servers {
         self.no_failed.checked += count;
         let state = server.map(|server| *self.of(server));
         if let Some(server) = server {
-            self.of(server).requests -= signed(count);
+            self.of(server).work(at, -signed(count), 0);
         }
         let by_scaling = match cause {
             FailureCause::NoServer => !self.all.iter().any(|state| self.explains(at, state)),

@@ -80,19 +80,6 @@ pub fn down(metric: Metric, percent: u32) -> DownRule {
     DownRule { metric, below, window, missing: Missing::Reset }
 }
 
-pub const fn name(kind: CommandKind) -> &'static str {
-    match kind {
-        CommandKind::PowerOn => "power-on",
-        CommandKind::StartServices => "start-services",
-        CommandKind::Join { .. } => "join",
-        CommandKind::Drain => "drain",
-        CommandKind::QuiesceJobs => "quiesce-jobs",
-        CommandKind::ResumeJobs => "resume-jobs",
-        CommandKind::StopServices => "stop-services",
-        CommandKind::PowerOff => "power-off",
-    }
-}
-
 impl Host {
     pub fn new(policy: Policy, standbys: u16) -> Self {
         let now = "2026-03-02T00:00:00Z".parse::<jiff::Timestamp>().unwrap();
@@ -151,7 +138,7 @@ impl Host {
 
     /// The commands issued so far, by name.
     pub fn names(&self) -> Vec<&'static str> {
-        self.issued.iter().map(|command| name(command.kind)).collect()
+        self.issued.iter().map(|command| command.kind.step().name()).collect()
     }
 
     pub fn step(&mut self, input: Input) {
@@ -194,7 +181,7 @@ impl Host {
         assert!(self.taken.len() < STEPS, "{:?}", self.decision());
         self.now = self.now + TICK;
         for command in std::mem::take(&mut self.pending) {
-            let name = name(command.kind);
+            let name = command.kind.step().name();
             if self.hangs.contains(&name) {
                 continue;
             }

@@ -181,7 +181,7 @@ fn the_proxy_forgets_a_dead_server_before_it_is_powered_off_and_another_takes_it
         host.reach(Stage::Faulted, 70);
         let one = |command: &&tidegate_core::Command| command.server.0 == 1;
         let names: Vec<_> =
-            host.issued.iter().filter(one).map(|one| crate::host::name(one.kind)).collect();
+            host.issued.iter().filter(one).map(|one| one.kind.step().name()).collect();
         assert_eq!(names, ["drain", "power-off"], "{at:?}");
         if at == Stage::Serving {
             assert!(host.issued.iter().any(|command| command.server.0 == 2), "a replacement");

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tidegate_core::Span;
 
 use crate::model::FaultKind;
+use crate::scenario::{ScenarioError, syntax_error};
 
 /// The bounds of a swarm, as a TOML file states them. What it leaves out is as here.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -51,36 +52,17 @@ impl Default for Bounds {
     }
 }
 
-/// Why a file of bounds is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{place}: {message}")]
-pub struct BoundsError {
-    /// The file.
-    pub file: String,
-    /// Line and column, after a colon each, if they are known.
-    pub place: String,
-    /// What is wrong.
-    pub message: String,
-}
-
 impl Bounds {
     /// Reads a file of bounds.
     ///
     /// # Errors
     /// If it cannot be read, or is not one.
-    pub fn read(path: &Path) -> Result<Self, BoundsError> {
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let file = path.display().to_string();
-        let about =
-            |place: String, message: String| BoundsError { file: file.clone(), place, message };
         let text = std::fs::read_to_string(path)
-            .map_err(|why| about(String::new(), format!("cannot be read: {why}")))?;
-        let bounds: Self = toml::from_str(&text).map_err(|why| {
-            let before = why.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().map_or(0, |tail| tail.chars().count()) + 1;
-            about(format!(":{line}:{column}"), why.message().to_owned())
-        })?;
-        bounds.check().map_err(|message| about(String::new(), message))?;
+            .map_err(|why| ScenarioError::about(&file, format!("cannot be read: {why}")))?;
+        let bounds: Self = toml::from_str(&text).map_err(|why| syntax_error(&file, &text, &why))?;
+        bounds.check().map_err(|message| ScenarioError::about(&file, message))?;
         Ok(bounds)
     }
 

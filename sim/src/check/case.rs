@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use tidegate_core::Span;
-use tidegate_core::record::PropertyResult;
+use tidegate_core::record::{PropertyResult, Summary};
 
 use crate::model::{FaultKind, Model};
 use crate::run::run_unrecorded;
@@ -105,13 +105,11 @@ impl Case {
     }
 }
 
-pub(super) fn run_model(model: &Model) -> Outcome {
+fn run_model(model: &Model) -> Outcome {
     let run = || run_unrecorded(model);
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(finished)) => {
             let summary = &finished.record.summary;
-            let broken = summary.properties.iter().filter(|one| !one.holds);
-            let failures = broken.map(|one| failure(model, one)).collect();
             Outcome {
                 simulated: model.duration,
                 requests: summary.requests.arrived,
@@ -119,7 +117,7 @@ pub(super) fn run_model(model: &Model) -> Outcome {
                 jobs: summary.jobs.enqueued,
                 events: [summary.scaling.ups, summary.scaling.downs, summary.scaling.failed],
                 faults: finished.faults,
-                failures,
+                failures: failures_of(model, summary),
             }
         }
         Ok(Err(why)) => Outcome { failures: plain("panic", why.to_string()), ..Outcome::default() },
@@ -132,6 +130,12 @@ pub(super) fn run_model(model: &Model) -> Outcome {
             Outcome { failures, ..Outcome::default() }
         }
     }
+}
+
+/// The first violation of each property.
+pub(super) fn failures_of(model: &Model, summary: &Summary) -> Vec<Failure> {
+    let broken = summary.properties.iter().filter(|one| !one.holds);
+    broken.map(|one| failure(model, one)).collect()
 }
 
 fn failure(model: &Model, broken: &PropertyResult) -> Failure {

@@ -14,7 +14,7 @@ use crate::scenario::{Edits, expected_requests};
 pub fn draw(base: &Base, bounds: &Bounds, seed: u64, number: u64) -> Case {
     let mut chance = Chance::new(seed, &format!("check/{}/{number}", base.name));
     let mut edits = Edits::new();
-    edits.leave_out();
+    leave_out(&mut edits);
     edits.set("title", format!("\"run {number} of a swarm on {}\"", base.name));
     edits.set("seed", chance.number(1, 999_999).to_string());
     let model = &base.model;
@@ -42,6 +42,15 @@ pub fn draw(base: &Base, bounds: &Bounds, seed: u64, number: u64) -> Case {
         text,
         directory: base.directory.clone(),
     }
+}
+
+/// Takes out what a check does not judge: what the scenario expects of its own load, the other
+/// groups of a fleet, plans changed by hand, which no scaling survives, and flows.
+pub(super) fn leave_out(edits: &mut Edits) {
+    for key in ["expect", "fleet", "resize"] {
+        edits.remove(key);
+    }
+    edits.set("fidelity", "\"request\"");
 }
 
 /// Standbys without which the base's policy would be refused.

@@ -10,7 +10,9 @@ use std::sync::Mutex;
 use serde::Deserialize;
 use tidegate_core::{Command, Span, StepName, Timestamp};
 
-use super::case::{Base, Case, Failure};
+use super::case::{Base, Case, Failure, failures_of};
+use super::draw::leave_out;
+use crate::model::CommandCount;
 use crate::run::run;
 use crate::scenario::{Edits, expected_requests};
 use crate::side_by_side::side_by_side;
@@ -149,7 +151,7 @@ pub fn exhaustive(
 /// The base with few, heavy requests, and with a fault if one is given.
 fn case(base: &Base, fault: Option<&str>) -> Case {
     let mut edits = Edits::new();
-    edits.leave_out();
+    leave_out(&mut edits);
     let model = &base.model;
     let requests = expected_requests(model) * f64::from(model.grain);
     edits.set("grain", format!("{}", (requests / REQUESTS).ceil().clamp(1.0, 10_000.0)));
@@ -184,30 +186,25 @@ fn listen(calm: &Case) -> Result<(Vec<Heard>, Vec<String>), Failure> {
     let refused = |what: String| Failure { property: "refused".to_owned(), what, at: Span::ZERO };
     let model = calm.model().map_err(|why| refused(why.to_string()))?;
     let mut journal = Vec::new();
-    run(&model, &mut journal, &mut |_| {}).map_err(|why| refused(why.to_string()))?;
+    let finished = run(&model, &mut journal, &mut |_| {});
+    let finished = finished.map_err(|why| refused(why.to_string()))?;
     let line = |line: &[u8]| {
         let entry: Entry = serde_json::from_slice(line).ok()?;
         Some((entry.at.since(model.start), entry.commands))
     };
     let heard = journal.split(|byte| *byte == b'\n').filter_map(line).collect();
-    let violated = calm.run().failures.into_iter().map(|one| one.property).collect();
-    Ok((heard, violated))
+    let violated = failures_of(&model, &finished.record.summary);
+    Ok((heard, violated.into_iter().map(|one| one.property).collect()))
 }
 
 /// New commands with their place among those of their kind, in the order of time.
 fn commands(entries: &[Heard]) -> Vec<(Span, StepName, u32)> {
-    let mut given: BTreeMap<StepName, u32> = BTreeMap::new();
-    let (mut next, mut found) = (0, Vec::new());
-    for (at, commands) in entries {
-        for command in commands.iter().filter(|command| command.id.0 >= next) {
-            let step = command.kind.step();
-            let nth = given.entry(step).or_default();
-            *nth += 1;
-            found.push((*at, step, *nth));
-        }
-        next = commands.iter().map(|command| command.id.0 + 1).max().unwrap_or(next).max(next);
-    }
-    found
+    let mut count = CommandCount::default();
+    let given = |(at, commands): &Heard| {
+        let new = commands.iter().filter_map(|command| count.count(command));
+        new.map(|(step, nth)| (*at, step, nth)).collect::<Vec<_>>()
+    };
+    entries.iter().flat_map(given).collect()
 }
 
 fn untried(entries: &[Heard]) -> Vec<StepName> {

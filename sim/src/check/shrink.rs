@@ -9,7 +9,8 @@ use tidegate_core::Span;
 use toml_edit::{DocumentMut, Item, value};
 
 use super::case::{Case, Failure};
-use parts::{Path, parts, remove, replace, simpler};
+use crate::scenario::put;
+use parts::{Path, parts, remove, simpler};
 
 /// A case that was shrunk.
 #[derive(Clone, Debug)]
@@ -161,7 +162,8 @@ impl Shrinker<'_> {
         for path in parts(&self.document) {
             for simple in simpler(&self.document, &path) {
                 let mut document = self.document.clone();
-                if replace(document.as_item_mut(), &path, simple) && self.keep(document) {
+                let put = put(document.as_item_mut(), &path, simple);
+                if put.is_ok() && self.keep(document) {
                     progress = true;
                     break;
                 }

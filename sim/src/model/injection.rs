@@ -2,155 +2,122 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_core::{ServerId, Span, StepName};
+use tidegate_core::{Command, ServerId, Span, StepName};
 
-/// What goes wrong.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal;)*) => {
+        /// What goes wrong.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            Serialize, Deserialize, JsonSchema,
+        )]
+        #[serde(rename_all = "kebab-case")]
+        pub enum FaultKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl FaultKind {
+            /// All kinds.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$kind),*];
+
+            /// Its name, as in a file.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A machine that is started never comes up.
-    BootFails,
+    BootFails = "boot-fails";
     /// It takes `factor` times as long to come up.
-    BootSlow,
+    BootSlow = "boot-slow";
     /// The provider has no machine to give.
-    OutOfCapacity,
+    OutOfCapacity = "out-of-capacity";
     /// The provider asks to come back later.
-    RateLimited,
+    RateLimited = "rate-limited";
     /// The provider takes `by` longer to do what it is asked.
-    ProviderSlow,
+    ProviderSlow = "provider-slow";
     /// The provider says of a machine that runs that it is off, and the reverse.
-    WrongPower,
+    WrongPower = "wrong-power";
     /// A command fails.
-    CommandFails,
+    CommandFails = "command-fails";
     /// A command has no effect and no answer.
-    CommandLost,
+    CommandLost = "command-lost";
     /// A command has its effect, and its answer is lost.
-    AnswerLost,
+    AnswerLost = "answer-lost";
     /// The answer of a command comes again, `by` later.
-    AnswerTwice,
+    AnswerTwice = "answer-twice";
     /// A command has its effect and its answer `by` later.
-    CommandLate,
+    CommandLate = "command-late";
     /// A command has its effect again, `by` later.
-    CommandTwice,
+    CommandTwice = "command-twice";
     /// A change of routing is said to be made and is not.
-    ChangeLost,
+    ChangeLost = "change-lost";
     /// A machine loses its power.
-    ServerDies,
+    ServerDies = "server-dies";
     /// A machine that is off comes up though nobody asked for it.
-    StartsUnasked,
+    StartsUnasked = "starts-unasked";
     /// The services of a server go down until the fault ends.
-    ServicesCrash,
+    ServicesCrash = "services-crash";
     /// A job worker dies in the middle of its job.
-    WorkerDies,
+    WorkerDies = "worker-dies";
     /// Web workers gain `factor` times as much memory with each request.
-    MemoryLeak,
+    MemoryLeak = "memory-leak";
     /// The benches of all servers that run are restarted.
-    Deploy,
+    Deploy = "deploy";
     /// Every other health check of a server is bad.
-    CheckFlaps,
+    CheckFlaps = "check-flaps";
     /// The checks of benches, storage and Redis say that all is well, whatever is true.
-    CheckLiesWell,
+    CheckLiesWell = "check-lies-well";
     /// Health checks say that nothing works, whatever is true.
-    CheckLiesIll,
+    CheckLiesIll = "check-lies-ill";
     /// The proxy starts anew and forgets that standbys had joined.
-    ProxyRestarts,
+    ProxyRestarts = "proxy-restarts";
     /// Visits to a shared service take `factor` times as long.
-    Slow,
+    Slow = "slow";
     /// A shared service answers nothing until the fault ends.
-    Stalled,
+    Stalled = "stalled";
     /// Visits to a shared service end with an error at once.
-    Errors,
+    Errors = "errors";
     /// What would write files to the shared storage ends with an error.
-    StorageFull,
+    StorageFull = "storage-full";
     /// Redis starts anew, and answers nothing until the fault ends.
-    RedisRestarts,
+    RedisRestarts = "redis-restarts";
     /// Redis takes nothing more to keep.
-    RedisFull,
+    RedisFull = "redis-full";
     /// Two parts cannot reach one another.
-    Cut,
+    Cut = "cut";
     /// What goes between two parts takes `by` longer.
-    SlowLink,
+    SlowLink = "slow-link";
     /// Samples of a server are not taken.
-    ScrapesMissing,
+    ScrapesMissing = "scrapes-missing";
     /// Samples are seen `by` later.
-    MetricsLate,
+    MetricsLate = "metrics-late";
     /// What the controller is told of the world it is told again.
-    MetricsTwice,
+    MetricsTwice = "metrics-twice";
     /// The clock of a server's samples is behind by `by`.
-    ClockSkew,
+    ClockSkew = "clock-skew";
     /// Nothing is measured and no rule is evaluated.
-    MonitoringDown,
+    MonitoringDown = "monitoring-down";
     /// Notifications of alerts come twice.
-    AlertsTwice,
+    AlertsTwice = "alerts-twice";
     /// A notification of an alert is overtaken by the one after it.
-    AlertsDisordered,
+    AlertsDisordered = "alerts-disordered";
     /// The controller's host dies; another takes over when the fault ends.
-    ControllerKilled,
+    ControllerKilled = "controller-killed";
     /// A second host takes over while the first, cut off, goes on until the fault ends.
-    SecondController,
+    SecondController = "second-controller";
     /// The clock of the controller's host is ahead by `by`.
-    ClockJumps,
+    ClockJumps = "clock-jumps";
     /// Each request from outside is sent `factor` times.
-    RetryStorm,
+    RetryStorm = "retry-storm";
 }
 
 impl FaultKind {
-    /// All kinds.
-    pub const ALL: [Self; 42] = [
-        Self::BootFails,
-        Self::BootSlow,
-        Self::OutOfCapacity,
-        Self::RateLimited,
-        Self::ProviderSlow,
-        Self::WrongPower,
-        Self::CommandFails,
-        Self::CommandLost,
-        Self::AnswerLost,
-        Self::AnswerTwice,
-        Self::CommandLate,
-        Self::CommandTwice,
-        Self::ChangeLost,
-        Self::ServerDies,
-        Self::StartsUnasked,
-        Self::ServicesCrash,
-        Self::WorkerDies,
-        Self::MemoryLeak,
-        Self::Deploy,
-        Self::CheckFlaps,
-        Self::CheckLiesWell,
-        Self::CheckLiesIll,
-        Self::ProxyRestarts,
-        Self::Slow,
-        Self::Stalled,
-        Self::Errors,
-        Self::StorageFull,
-        Self::RedisRestarts,
-        Self::RedisFull,
-        Self::Cut,
-        Self::SlowLink,
-        Self::ScrapesMissing,
-        Self::MetricsLate,
-        Self::MetricsTwice,
-        Self::ClockSkew,
-        Self::MonitoringDown,
-        Self::AlertsTwice,
-        Self::AlertsDisordered,
-        Self::ControllerKilled,
-        Self::SecondController,
-        Self::ClockJumps,
-        Self::RetryStorm,
-    ];
-
-    /// Its name in a file.
-    pub fn name(self) -> String {
-        serde_json::to_value(self)
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned))
-            .unwrap_or_default()
-    }
-
     /// Whether it is about a command that is given while it lasts.
     pub const fn is_of_commands(self) -> bool {
         matches!(
@@ -239,6 +206,27 @@ pub enum Onset {
         /// How long after it.
         delay: Span,
     },
+}
+
+/// Counts commands by kind. Their ids grow, so one that is not above all before is a repetition.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CommandCount {
+    given: [u32; StepName::ALL.len()],
+    /// The id that the next new command has at least.
+    next: u64,
+}
+
+impl CommandCount {
+    /// The kind of a new command, and which of its kind it is, from 1. A repetition is not counted.
+    pub const fn count(&mut self, command: &Command) -> Option<(StepName, u32)> {
+        if command.id.0 < self.next {
+            return None;
+        }
+        self.next = command.id.0 + 1;
+        let step = command.kind.step();
+        self.given[step as usize] += 1;
+        Some((step, self.given[step as usize]))
+    }
 }
 
 /// A fault.

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use tidegate_core::{CommandId, Controller, Defect, Input, OperatorRequest, Span, Step, StepName};
+use tidegate_core::{Controller, Defect, Input, OperatorRequest, Span, Step};
 
 use super::Run;
-use crate::model::{CrashPoint, FaultKind, Onset};
+use crate::model::{CommandCount, CrashPoint, FaultKind, Injection, Model, Onset};
 
 /// Where one host serves a whole platform: time between two turns of a group, and their length.
 const TURNS: u64 = 3_600_000_000_000;
@@ -26,16 +26,14 @@ pub(super) struct Host {
     rival: Option<Controller>,
     /// What people asked for while there was no host: they ask again.
     asked: Vec<OperatorRequest>,
-    /// Commands that were given, by kind, repetitions left out.
-    given: [u32; StepName::ALL.len()],
-    next_command: u64,
+    given: CommandCount,
     /// Faults that wait for a command.
     awaited: Vec<u16>,
 }
 
 impl Host {
-    pub fn new(model: &crate::model::Model) -> Self {
-        let awaits = |(index, one): (usize, &crate::model::Injection)| {
+    pub fn new(model: &Model) -> Self {
+        let awaits = |(index, one): (usize, &Injection)| {
             let command = matches!(one.onset, Onset::Command { .. });
             (command && one.kind == FaultKind::ControllerKilled).then_some(index as u16)
         };
@@ -123,19 +121,12 @@ impl Run<'_> {
 
     /// Where the host dies in a step that it has just made, if it does.
     pub(super) fn dies_in(&mut self, step: &Step) -> Option<CrashPoint> {
-        let new = |id: CommandId, next: u64| id.0 >= next;
         let mut dies = None;
         for command in &step.commands {
-            if !new(command.id, self.host.next_command) {
-                continue;
-            }
-            self.host.next_command = command.id.0 + 1;
-            let of = command.kind.step();
-            self.host.given[of as usize] += 1;
-            let given = self.host.given[of as usize];
+            let Some(given) = self.host.given.count(command) else { continue };
             let due = self.host.awaited.iter().position(|fault| {
                 let onset = self.model.faults[usize::from(*fault)].onset;
-                matches!(onset, Onset::Command { step, nth, .. } if (step, nth) == (of, given))
+                matches!(onset, Onset::Command { step, nth, .. } if (step, nth) == given)
             });
             if let Some(due) = due {
                 let fault = self.host.awaited.remove(due);

@@ -2,11 +2,12 @@
 
 use tidegate_core::billing::{LedgerLine, Unit};
 use tidegate_core::fact::{Fact, FactSink};
-use tidegate_core::policy::{Policy, WallTime};
+use tidegate_core::policy::Policy;
 use tidegate_core::{Defect, Defects, GroupConfig, Money, Span, Timestamp};
 
 use super::Sinks;
 use crate::model::Model;
+use crate::scenario::moment;
 
 /// Of the answers, one in so many is lost.
 const LOST: u64 = 100;
@@ -30,10 +31,6 @@ impl Planted {
 }
 
 fn last_booked(policy: &Policy) -> Option<Timestamp> {
-    let moment = |wall: &WallTime| {
-        let zoned = wall.time_zone().to_ambiguous_timestamp(wall.civil).compatible().ok()?;
-        Timestamp::from_jiff(zoned)
-    };
     policy.schedule.iter().filter_map(|schedule| moment(schedule.until.as_ref()?)).max()
 }
 

@@ -36,7 +36,7 @@ impl Run<'_> {
             memory: self.world.memory(),
             serving: serving.into(),
             powered: powered.into(),
-            wanted: self.last.as_ref().map_or(1, |decision| decision.wanted.into()),
+            wanted: self.wanted.into(),
             capacity_per_second: f64::from(serving_cores),
             cost: self.world.sink.meter.total(now),
             ..self.world.sink.collector.interval()

@@ -139,7 +139,8 @@ fn weighted(group: GroupConfig, servers: &[Hardware]) -> GroupConfig {
     GroupConfig { primary_weight, standby_weight, ..group }
 }
 
-fn moment(wall: &WallTime) -> Option<Timestamp> {
+/// The moment of a wall time; of one that the clock shows twice, the first.
+pub(crate) fn moment(wall: &WallTime) -> Option<Timestamp> {
     let instant = wall.time_zone().to_ambiguous_timestamp(wall.civil).compatible().ok()?;
     Timestamp::from_jiff(instant)
 }

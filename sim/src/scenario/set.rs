@@ -44,15 +44,6 @@ impl Edits {
         self.removed.push(key.to_owned());
     }
 
-    /// Takes out what a check does not judge: what the scenario expects of its own load, the other
-    /// groups of a fleet, plans changed by hand, which no scaling survives, and flows.
-    pub fn leave_out(&mut self) {
-        for key in ["expect", "fleet", "resize"] {
-            self.remove(key);
-        }
-        self.set("fidelity", "\"request\"");
-    }
-
     /// Puts a value, as TOML writes it, at a dotted key.
     pub fn set(&mut self, key: &str, value: impl Into<String>) {
         self.set.push((key.to_owned(), value.into()));
@@ -80,7 +71,11 @@ fn value_of(text: &str) -> Value {
     text.parse().unwrap_or_else(|_| Value::from(text))
 }
 
-fn put(item: &mut Item, path: &[Key], value: Value) -> Result<(), String> {
+/// Puts `value` at `path`.
+///
+/// # Errors
+/// Why it cannot stand there, as the end of a sentence.
+pub(crate) fn put(item: &mut Item, path: &[Key], value: Value) -> Result<(), String> {
     let [key, rest @ ..] = path else { return replace(item, value) };
     match key {
         Key::Name(name) => put(child(item, name, rest)?, rest, value),
@@ -101,25 +96,39 @@ fn child<'a>(item: &'a mut Item, name: &str, rest: &[Key]) -> Result<&'a mut Ite
 }
 
 fn put_into_array(item: &mut Item, index: usize, rest: &[Key], value: Value) -> Result<(), String> {
-    let missing = |length: usize| format!("has no position {index}: there are {length}");
-    if let Some(tables) = item.as_array_of_tables_mut() {
+    let length = if let Some(tables) = item.as_array_of_tables_mut() {
         let length = tables.len();
         if index == length && !rest.is_empty() {
             tables.push(Table::new());
         }
-        let table = tables.get_mut(index).ok_or_else(|| missing(length))?;
+        length
+    } else {
+        item.as_array().ok_or("leads through what is not an array")?.len()
+    };
+    in_array(item, index, |held| put(held, rest, value))
+        .unwrap_or_else(|| Err(format!("has no position {index}: there are {length}")))
+}
+
+/// Does `act` with an element of an array, of tables or of values, if there is one.
+pub(crate) fn in_array<R>(
+    item: &mut Item,
+    index: usize,
+    act: impl FnOnce(&mut Item) -> R,
+) -> Option<R> {
+    if let Some(tables) = item.as_array_of_tables_mut() {
+        let table = tables.get_mut(index)?;
         let mut held = Item::Table(std::mem::take(table));
-        let done = put(&mut held, rest, value);
+        let done = act(&mut held);
         *table = held.into_table().unwrap_or_default();
-        return done;
+        return Some(done);
     }
-    let array = item.as_array_mut().ok_or("leads through what is not an array")?;
-    let length = array.len();
-    let found = array.get_mut(index).ok_or_else(|| missing(length))?;
+    let found = item.as_array_mut()?.get_mut(index)?;
     let mut held = Item::Value(found.clone());
-    put(&mut held, rest, value)?;
-    *found = held.into_value().map_err(|_| missing(length))?;
-    Ok(())
+    let done = act(&mut held);
+    if let Ok(value) = held.into_value() {
+        *found = value;
+    }
+    Some(done)
 }
 
 fn replace(item: &mut Item, value: Value) -> Result<(), String> {

@@ -6,10 +6,10 @@ mod seen;
 mod visits;
 
 use tidegate_core::fact::{Fact, FactSink};
-use tidegate_core::{Command, CommandId, ServerId, Span, StepName};
+use tidegate_core::{Command, CommandId, ServerId, Span};
 
 use crate::chance::{Uniforms, ln};
-use crate::model::{FaultKind, Injection, Model, Onset, Part};
+use crate::model::{CommandCount, FaultKind, Injection, Model, Onset, Part};
 
 use super::{Event, Notice, World};
 
@@ -33,10 +33,7 @@ struct Armed {
 pub(super) struct Faults {
     active: Vec<Active>,
     armed: Vec<Armed>,
-    /// Commands that were given, by kind, repetitions left out.
-    given: [u32; StepName::ALL.len()],
-    /// The number that the next new command has at least.
-    next_command: u64,
+    given: CommandCount,
     /// How often each befell something.
     hits: Vec<u64>,
     /// Counts the health checks of each server, while they flap.
@@ -51,8 +48,7 @@ impl Faults {
             Box::new(Self {
                 active: Vec::new(),
                 armed: Vec::new(),
-                given: Default::default(),
-                next_command: 0,
+                given: CommandCount::default(),
                 hits: vec![0; model.faults.len()],
                 checks: vec![0; model.servers.len()],
                 chance: (0..model.faults.len())
@@ -135,25 +131,19 @@ impl<S: FactSink> World<S> {
     /// A command begins the faults that wait for it, and is armed with those that concern it.
     fn arm(&mut self, command: Command) {
         let Some(faults) = &mut self.faults else { return };
-        if command.id.0 < faults.next_command {
-            return;
-        }
-        faults.next_command = command.id.0 + 1;
-        let step = command.kind.step();
-        faults.given[step as usize] += 1;
-        let given = faults.given[step as usize];
+        let Some(given) = faults.given.count(&command) else { return };
         for fault in 0..self.model.faults.len() {
             let Injection { kind, onset, .. } = self.model.faults[fault];
             let Onset::Command { step: of, nth, attempts, delay } = onset else { continue };
-            if (of, nth) != (step, given) {
+            if (of, nth) != given {
                 continue;
             }
             if kind.is_of_commands() {
                 let armed = Armed { fault: fault as u16, command: command.id, attempts };
-                self.faults.iter_mut().for_each(|faults| faults.armed.push(armed));
+                faults.armed.push(armed);
             } else if kind != FaultKind::ControllerKilled {
                 let at = self.now.saturating_add(delay.as_nanos().cast_unsigned());
-                self.at(at, Event::Fault, 2 * fault as u32);
+                self.events.push(at, Event::Fault.payload(2 * fault as u32));
             }
         }
     }

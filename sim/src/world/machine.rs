@@ -365,6 +365,19 @@ impl<S: FactSink> World<S> {
         }
     }
 
+    /// Work ends in the middle. The cores are free of it at once; a station finishes what it is at,
+    /// and answers to nobody.
+    pub(super) fn cut_short(&mut self, slot: u32, server: ServerId, how: Demise) {
+        self.lose(slot, server, how);
+        if self.awaits_event(slot) {
+            self.tasks.get_mut(slot).server = u16::MAX;
+        } else {
+            self.servers[server.index()].cpu.remove(self.now, slot);
+            self.cpu_changed(server.index());
+            self.tasks.remove(slot);
+        }
+    }
+
     /// Whether an event still names the slot, so that it may not be used anew before.
     pub(super) fn awaits_event(&self, slot: u32) -> bool {
         let task = self.tasks.get(slot);

@@ -128,8 +128,12 @@ impl<S: FactSink> World<S> {
     fn observe(&mut self) -> Observation {
         let mut servers = Vec::with_capacity(self.servers.len());
         for index in 0..self.servers.len() {
-            let view = self.view(index);
-            servers.push(self.distort(view));
+            servers.push(self.view(index));
+        }
+        if self.faults.is_some() {
+            for view in &mut servers {
+                self.distort(view);
+            }
         }
         Observation { servers, ..Observation::default() }
     }

@@ -23,22 +23,10 @@ impl<S: FactSink> World<S> {
             idle.remove(position);
         } else if let Some(slot) = self.held_by(server, bench, worker) {
             self.servers[server].open -= 1;
-            self.kill_request(slot, ServerId(server as u16));
+            self.cut_short(slot, ServerId(server as u16), Demise::OutOfMemory);
         }
         self.replace(server, bench, worker);
         self.serve_queue(server, bench);
-    }
-
-    /// The cores are free of it at once; a station finishes what it is at, and answers to nobody.
-    fn kill_request(&mut self, slot: u32, server: ServerId) {
-        self.lose(slot, server, Demise::OutOfMemory);
-        if self.awaits_event(slot) {
-            self.tasks.get_mut(slot).server = u16::MAX;
-        } else {
-            self.servers[server.index()].cpu.remove(self.now, slot);
-            self.cpu_changed(server.index());
-            self.tasks.remove(slot);
-        }
     }
 
     /// The request that a worker is busy with.

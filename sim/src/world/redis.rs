@@ -258,17 +258,21 @@ impl<S: FactSink> World<S> {
             match store.victim(waiting) {
                 Some(Victim::Object) => store.evict_objects(excess),
                 Some(Victim::Written(class)) => store.evict_written(class, excess),
-                Some(Victim::Job(queue)) => self.evict_job(queue),
+                Some(Victim::Job(queue)) => {
+                    self.drop_job(queue, |job| Fact::JobEvicted { job });
+                }
                 None => return false,
             }
         }
     }
 
-    fn evict_job(&mut self, queue: usize) {
-        let Some(slot) = self.queues[queue].pop_front() else { return };
+    /// The oldest job of a queue is gone, if there is one, and `told` is what is told of it.
+    pub(super) fn drop_job(&mut self, queue: usize, told: impl FnOnce(JobId) -> Fact) -> bool {
+        let Some(slot) = self.queues[queue].pop_front() else { return false };
         let task = *self.tasks.get(slot);
         self.tasks.remove(slot);
         self.job_forgotten(task.class);
-        self.tell(Fact::JobEvicted { job: JobId(task.id) });
+        self.tell(told(JobId(task.id)));
+        true
     }
 }

@@ -6,11 +6,12 @@
 //! kind in flows less that in requests, and of these differences the median over the seeds in which
 //! both modes have as many events of each kind.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tidegate_core::record::{Action, Fidelity, Requests, RunRecord, Summary, TimelineRow};
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, read};
+use tidegate_tests::shipped::{folder, scenarios};
 
 const SEEDS: usize = 9;
 
@@ -31,10 +32,6 @@ const SHIPPED: [&str; 9] = [
     "trace-replay",
 ];
 
-fn scenarios() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
-}
-
 fn run(model: &Model) -> RunRecord {
     tidegate_sim::run::run(model, &mut std::io::sink(), &mut |_| {}).unwrap().record
 }
@@ -47,7 +44,7 @@ struct Both {
 }
 
 fn both(name: &str) -> Both {
-    let path = scenarios().join(name).with_extension("toml");
+    let path = folder().join(name).with_extension("toml");
     let model = read(&path, &Overrides::default()).unwrap();
     let under = |fidelity| {
         let one = |seed| run(&Model { seed, fidelity, ..model.clone() });
@@ -235,10 +232,8 @@ fn trace_replay() {
 
 #[test]
 fn every_shipped_scenario_is_compared() {
-    let paths = std::fs::read_dir(scenarios()).unwrap().map(|entry| entry.unwrap().path());
     let single = |path: &PathBuf| read(path, &Overrides::default()).unwrap().fleet.is_none();
-    let toml = paths.filter(|path| path.extension().is_some_and(|one| one == "toml"));
-    let toml = toml.filter(single);
+    let toml = scenarios("").into_iter().filter(single);
     let mut names: Vec<String> =
         toml.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
@@ -252,7 +247,7 @@ fn people_who_wait_ask_as_often_in_flows() {
         let users = format!("load.0.users={users}");
         let alone = ["group.standbys=0".to_owned(), "policy.schedule=[]".to_owned(), users];
         let overrides = Overrides { set: alone.into(), ..Overrides::default() };
-        let model = read(&scenarios().join("exam-day.toml"), &overrides).unwrap();
+        let model = read(&folder().join("exam-day.toml"), &overrides).unwrap();
         let [requests, flows] = [Fidelity::Request, Fidelity::Fluid]
             .map(|fidelity| run(&Model { fidelity, ..model.clone() }).summary.requests);
         let close = |of: fn(&Requests) -> f64, share| within(share, of(&flows), of(&requests));
@@ -265,7 +260,7 @@ fn people_who_wait_ask_as_often_in_flows() {
 /// A seed moves what machines draw, and nothing that flows.
 #[test]
 fn seeds_move_machines_alone() {
-    let path = scenarios().join("trace-replay.toml");
+    let path = folder().join("trace-replay.toml");
     let model = Model { fidelity: Fidelity::Fluid, ..read(&path, &Overrides::default()).unwrap() };
     let (first, second) = (run(&model), run(&Model { seed: 2, ..model.clone() }));
     let counts = |record: &RunRecord| {

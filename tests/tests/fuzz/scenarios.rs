@@ -8,17 +8,15 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tidegate_core::record::Fidelity;
 use tidegate_sim::scenario::Overrides;
-use tidegate_tests::fuzz::{EVERYTHING, corpus, light, load, read, run, scenario, shipped, trace};
+use tidegate_tests::fuzz::{EVERYTHING, corpus, light, load, read, run, scenario, trace};
+use tidegate_tests::shipped::scenarios;
 
 use crate::change::{apply, change};
 use crate::{config, texts_of};
 
 /// The shipped scenarios, [`EVERYTHING`] and what fuzzing begins with.
 fn seeds() -> Vec<String> {
-    let paths = fs::read_dir(shipped()).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|given| given == "toml")).collect();
-    paths.sort();
+    let paths = scenarios("");
     let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
     texts.chain([EVERYTHING.to_owned()]).chain(texts_of(corpus("scenario"))).collect()
 }

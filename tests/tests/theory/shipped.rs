@@ -1,23 +1,18 @@
 //! The shipped scenarios under their policies, with a sink of the test's own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tidegate_core::fact::FactSink;
 use tidegate_core::{Controller, Input, Span};
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{Overrides, read};
 use tidegate_sim::world::{Notice, World};
+use tidegate_tests::shipped::scenarios;
 
 /// The shipped scenarios.
 pub fn shipped() -> Vec<Model> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let is_scenario =
-        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
-    let models: Vec<Model> = entries
-        .filter(is_scenario)
-        .map(|path| read(&path, &Overrides::default()).unwrap())
-        .collect();
+    let read = |path: &PathBuf| read(path, &Overrides::default()).unwrap();
+    let models: Vec<Model> = scenarios("").iter().map(read).collect();
     assert!(models.len() >= 8, "only {} scenarios found", models.len());
     models
 }

@@ -1,9 +1,9 @@
-//! The parts of a TOML file: where they are, without one, with a simpler value in place of one.
+//! The parts of a TOML file: where they are, how to do without one, what is simpler than one.
 
 use tidegate_core::Span;
 use toml_edit::{DocumentMut, Item, Value};
 
-use crate::scenario::Key;
+use crate::scenario::{Key, in_array};
 
 /// Where a part is.
 pub type Path = Vec<Key>;
@@ -59,72 +59,18 @@ pub fn remove(item: &mut Item, path: &[Key]) -> bool {
             }
             table.get_mut(name).is_some_and(|item| remove(item, rest))
         }
-        Key::Index(index) => remove_from_array(item, *index, rest),
+        Key::Index(index) if rest.is_empty() => remove_element(item, *index),
+        Key::Index(index) => in_array(item, *index, |held| remove(held, rest)).unwrap_or(false),
     }
 }
 
-fn remove_from_array(item: &mut Item, index: usize, rest: &[Key]) -> bool {
-    if let Some(tables) = item.as_array_of_tables_mut() {
-        if rest.is_empty() {
-            let there = index < tables.len();
-            if there {
-                tables.remove(index);
-            }
-            return there;
-        }
-        let Some(table) = tables.get_mut(index) else { return false };
-        let mut held = Item::Table(std::mem::take(table));
-        let done = remove(&mut held, rest);
-        *table = held.into_table().unwrap_or_default();
-        return done;
-    }
-    let Some(array) = item.as_array_mut() else { return false };
-    if index >= array.len() {
-        return false;
-    }
-    if rest.is_empty() {
-        array.remove(index);
+fn remove_element(item: &mut Item, index: usize) -> bool {
+    if let Some(tables) = item.as_array_of_tables_mut().filter(|tables| index < tables.len()) {
+        tables.remove(index);
         return true;
     }
-    let Some(found) = array.get_mut(index) else { return false };
-    let mut held = Item::Value(found.clone());
-    let done = remove(&mut held, rest);
-    if let Ok(value) = held.into_value() {
-        *found = value;
-    }
-    done
-}
-
-/// Puts another value at `path`; whether something was there.
-pub fn replace(item: &mut Item, path: &[Key], value: Value) -> bool {
-    let [key, rest @ ..] = path else {
-        *item = Item::Value(value);
-        return true;
-    };
-    match key {
-        Key::Name(name) => item
-            .as_table_like_mut()
-            .and_then(|table| table.get_mut(name))
-            .is_some_and(|item| replace(item, rest, value)),
-        Key::Index(index) => {
-            if let Some(tables) = item.as_array_of_tables_mut() {
-                let Some(table) = tables.get_mut(*index) else { return false };
-                let mut held = Item::Table(std::mem::take(table));
-                let done = replace(&mut held, rest, value);
-                *table = held.into_table().unwrap_or_default();
-                return done;
-            }
-            let Some(found) = item.as_array_mut().and_then(|array| array.get_mut(*index)) else {
-                return false;
-            };
-            let mut held = Item::Value(found.clone());
-            let done = replace(&mut held, rest, value);
-            if let Ok(value) = held.into_value() {
-                *found = value;
-            }
-            done
-        }
-    }
+    let array = item.as_array_mut().filter(|array| index < array.len());
+    array.map(|array| array.remove(index)).is_some()
 }
 
 /// Simpler values for the one at `path`, the simplest first: a mean for a distribution, a rounder

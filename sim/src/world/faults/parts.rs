@@ -1,7 +1,7 @@
 //! Machines, services, workers and the proxy: how they break, and how they come back.
 
 use tidegate_core::fact::{Fact, FactSink};
-use tidegate_core::{JobId, Power, ServerId};
+use tidegate_core::{Power, ServerId};
 
 use crate::model::{FaultKind, Injection};
 use crate::slab::Kind;
@@ -130,14 +130,7 @@ impl<S: FactSink> World<S> {
         let found = jobs.filter(|slot| self.tasks.get(*slot).kind == Kind::Job).min_by_key(begun);
         let Some(slot) = found else { return false };
         let task = *self.tasks.get(slot);
-        self.lose(slot, server, Demise::Broke);
-        if self.awaits_event(slot) {
-            self.tasks.get_mut(slot).server = u16::MAX;
-        } else {
-            self.servers[server.index()].cpu.remove(self.now, slot);
-            self.cpu_changed(server.index());
-            self.tasks.remove(slot);
-        }
+        self.cut_short(slot, server, Demise::Broke);
         self.worker_is_free(server.index(), usize::from(task.bench));
         true
     }
@@ -159,12 +152,7 @@ impl<S: FactSink> World<S> {
             return;
         }
         for queue in 0..self.queues.len() {
-            while let Some(slot) = self.queues[queue].pop_front() {
-                let task = *self.tasks.get(slot);
-                self.tasks.remove(slot);
-                self.job_forgotten(task.class);
-                self.tell(Fact::JobLost { job: JobId(task.id) });
-            }
+            while self.drop_job(queue, |job| Fact::JobLost { job }) {}
         }
         self.stored(crate::world::redis::Store::clear);
     }

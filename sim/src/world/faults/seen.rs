@@ -1,7 +1,7 @@
 //! What faults make of what is seen.
 
 use tidegate_core::fact::FactSink;
-use tidegate_core::{Dated, Health, Power, ServerView};
+use tidegate_core::{Dated, Health, Power, ServerId, ServerView};
 
 use crate::model::{FaultKind, Injection, Part};
 use crate::world::{Notice, World};
@@ -11,10 +11,7 @@ const LIED_ABOUT: Health = Health::BENCHES.with(Health::STORAGE).with(Health::RE
 
 impl<S: FactSink> World<S> {
     /// What the controller gets to see of a server, as faults leave it.
-    pub(in crate::world) fn distort(&mut self, mut view: ServerView) -> ServerView {
-        if self.faults.is_none() {
-            return view;
-        }
+    pub(in crate::world) fn distort(&mut self, view: &mut ServerView) {
         let server = view.server;
         if self.is_unheard(Part::Provider) {
             view.power = None;
@@ -34,10 +31,9 @@ impl<S: FactSink> World<S> {
         if let Some(health) = &mut view.health {
             health.value = self.distort_health(view.server, health.value);
         }
-        view
     }
 
-    fn distort_health(&mut self, server: tidegate_core::ServerId, health: Health) -> Health {
+    fn distort_health(&mut self, server: ServerId, health: Health) -> Health {
         if self.befalls_server(FaultKind::CheckLiesIll, server) {
             return Health::NONE;
         }
@@ -66,7 +62,7 @@ impl<S: FactSink> World<S> {
     }
 
     /// Nanoseconds by which the clock of a server's samples is behind.
-    pub(in crate::world) fn skew(&mut self, server: tidegate_core::ServerId) -> i64 {
+    pub(in crate::world) fn skew(&mut self, server: ServerId) -> i64 {
         if self.faults.is_none() {
             return 0;
         }
