@@ -27,6 +27,8 @@ use sum::Sum;
 
 /// Windows of a run, if its groups share a provider with limits.
 const WINDOWS: u64 = 12;
+/// Nanoseconds over which those who ask the provider are answered before all go on.
+const STRETCH: u64 = 60_000_000_000;
 /// Intervals of a fleet's timeline.
 const INTERVALS: i64 = 96;
 
@@ -116,8 +118,12 @@ impl Fleets<'_> {
         let end = self.model.duration.as_nanos().cast_unsigned();
         for window in 1..=WINDOWS {
             let until = if window == WINDOWS { u64::MAX } else { end / WINDOWS * window };
-            side_by_side(self.jobs, &mut runs, |run| run.go(until, &mut |_| {}).map(drop))?;
-            answer_in_turn(&mut runs, &mut provider, until)?;
+            loop {
+                side_by_side(self.jobs, &mut runs, |run| run.go(until, &mut |_| {}).map(drop))?;
+                if !answer_in_turn(&mut runs, &mut provider, until)? {
+                    break;
+                }
+            }
             self.tell(window, WINDOWS);
         }
         let sum = Mutex::new(Sum::new(provider.starts));
@@ -142,20 +148,24 @@ impl Fleets<'_> {
     }
 }
 
-/// Puts what the groups ask for to the provider in the order of time, and lets them go on to the
-/// end of the window.
-fn answer_in_turn(runs: &mut [Run<'_>], provider: &mut Provider, until: u64) -> io::Result<()> {
+/// Puts what the groups ask for next to the provider in the order of time, over a short stretch of
+/// it, to whose end those who are answered go on alone: what follows they may all do side by side.
+/// False if nobody asks for anything before `until`.
+fn answer_in_turn(runs: &mut [Run<'_>], provider: &mut Provider, until: u64) -> io::Result<bool> {
     let mut asking = BinaryHeap::new();
     for (index, run) in runs.iter_mut().enumerate() {
         run.give_back(provider);
         asking.extend(run.asks().first().map(|ask| Reverse((ask.at, index))));
     }
-    while let Some(Reverse((_, index))) = asking.pop() {
+    let Some(Reverse((first, _))) = asking.peek().copied() else { return Ok(false) };
+    let horizon = first.saturating_add(STRETCH).min(until);
+    while asking.peek().is_some_and(|Reverse((at, _))| *at < horizon || horizon == until) {
+        let Some(Reverse((_, index))) = asking.pop() else { break };
         let run = &mut runs[index];
         run.ask(provider);
-        run.go(until, &mut |_| {})?;
+        run.go(horizon, &mut |_| {})?;
         run.give_back(provider);
         asking.extend(run.asks().first().map(|ask| Reverse((ask.at, index))));
     }
-    Ok(())
+    Ok(true)
 }

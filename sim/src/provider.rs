@@ -19,6 +19,27 @@ pub struct Ask {
     pub(crate) manner: Manner,
 }
 
+/// What a group has of the provider for one of its servers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grant {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A machine that begins to boot at this nanosecond.
+    Turn(u64),
+    /// A machine.
+    Machine,
+}
+
+/// A machine that comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Return {
+    /// When, in nanoseconds from the start of the run.
+    pub at: u64,
+    /// The turn of a start that was withdrawn before it came.
+    pub turn: Option<u64>,
+}
+
 /// What became of the starts that were asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Starts {
@@ -39,8 +60,10 @@ pub struct Starts {
 pub struct Provider {
     limits: ProviderLimits,
     given: u64,
-    /// When machines come back.
-    releases: BinaryHeap<Reverse<u64>>,
+    /// Machines that come back, by the time.
+    returns: BinaryHeap<Reverse<Return>>,
+    /// Turns of starts that were withdrawn, for those who ask next.
+    free: BinaryHeap<Reverse<u64>>,
     /// The theoretical arrival time of the generic cell rate algorithm (ITU-T I.371).
     due: u64,
     /// What became of the starts so far.
@@ -50,18 +73,20 @@ pub struct Provider {
 impl Provider {
     /// One that has given nothing away.
     pub fn new(limits: ProviderLimits) -> Self {
-        Self { limits, given: 0, releases: BinaryHeap::new(), due: 0, starts: Starts::default() }
+        let (returns, free) = (BinaryHeap::new(), BinaryHeap::new());
+        Self { limits, given: 0, returns, free, due: 0, starts: Starts::default() }
     }
 
-    /// A machine comes back at `at`.
-    pub fn release(&mut self, at: u64) {
-        self.releases.push(Reverse(at));
+    /// A machine comes back.
+    pub fn give_back(&mut self, machine: Return) {
+        self.returns.push(Reverse(machine));
     }
 
     /// Asked at `now` for a machine: when it begins to boot, or nothing if there is none to give.
     pub fn ask(&mut self, now: u64) -> Option<u64> {
-        while self.releases.peek().is_some_and(|Reverse(at)| *at <= now) {
-            self.releases.pop();
+        while let Some(Reverse(machine)) = self.returns.peek().filter(|next| next.0.at <= now) {
+            self.free.extend(machine.turn.map(Reverse));
+            self.returns.pop();
             self.given -= 1;
         }
         self.starts.asked += 1;
@@ -80,6 +105,11 @@ impl Provider {
     /// When the next start may begin: so many at once, and then one each interval.
     fn turn(&mut self, now: u64) -> u64 {
         let Some((interval, burst)) = self.limits.starts else { return now };
+        while let Some(Reverse(turn)) = self.free.pop() {
+            if turn >= now {
+                return turn;
+            }
+        }
         let interval = interval.as_nanos().cast_unsigned();
         let begins = now.max(self.due.saturating_sub(u64::from(burst - 1) * interval));
         self.due = self.due.max(now) + interval;
@@ -107,8 +137,19 @@ mod tests {
     fn machines_that_are_given_away_must_come_back_first() {
         let mut provider = Provider::new(ProviderLimits { machines: Some(2), starts: None });
         assert_eq!([provider.ask(1), provider.ask(2), provider.ask(3)], [Some(1), Some(2), None]);
-        provider.release(5);
+        provider.give_back(Return { at: 5, turn: None });
         assert_eq!([provider.ask(4), provider.ask(5), provider.ask(6)], [None, Some(5), None]);
         assert_eq!((provider.starts.refused, provider.starts.most), (3, 2));
+    }
+
+    #[test]
+    fn a_turn_that_is_withdrawn_goes_to_who_asks_next() {
+        let interval = Span::from_nanos(10);
+        let limits = ProviderLimits { machines: None, starts: Some((interval, 1)) };
+        let mut provider = Provider::new(limits);
+        assert_eq!([0, 0, 0, 0].map(|now| provider.ask(now).unwrap()), [0, 10, 20, 30]);
+        provider.give_back(Return { at: 5, turn: Some(10) });
+        provider.give_back(Return { at: 5, turn: Some(20) });
+        assert_eq!([4, 12, 12].map(|now| provider.ask(now).unwrap()), [40, 20, 50]);
     }
 }

@@ -300,8 +300,8 @@ impl<'a> Run<'a> {
 
     /// Gives back to the provider what the group no longer has.
     pub(crate) fn give_back(&mut self, provider: &mut Provider) {
-        for at in self.world.take_releases() {
-            provider.release(at);
+        for machine in self.world.take_returns() {
+            provider.give_back(machine);
         }
     }
 

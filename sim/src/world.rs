@@ -43,7 +43,7 @@ use crate::events::EventList;
 use crate::flow::Tables;
 use crate::model::{Fidelity, Load, Model, Phase};
 use crate::prometheus::Target;
-use crate::provider::Ask;
+use crate::provider::{Ask, Grant, Return};
 use crate::slab::Slab;
 use crate::station::Station;
 
@@ -155,10 +155,10 @@ pub struct World<S> {
     term: u32,
     /// Starts that the provider is asked for, where it has limits.
     asks: Vec<Ask>,
-    /// Servers whose machine a provider with limits gave.
-    given: Vec<bool>,
-    /// When machines were given back.
-    releases: Vec<u64>,
+    /// What a provider with limits gave for each server.
+    grants: Vec<Grant>,
+    /// What was given back to it.
+    returns: Vec<Return>,
     /// What is to be told at once.
     pending: VecDeque<Notice>,
     faults: Option<Box<Faults>>,
@@ -279,8 +279,8 @@ impl<S: FactSink> World<S> {
             effects: Vec::new(),
             term: 0,
             asks: Vec::new(),
-            given: vec![false; model.servers.len()],
-            releases: Vec::new(),
+            grants: vec![Grant::Nothing; model.servers.len()],
+            returns: Vec::new(),
             pending: VecDeque::new(),
             faults: Faults::new(&model),
             impeded: false,

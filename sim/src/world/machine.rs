@@ -69,6 +69,9 @@ impl<S: FactSink> World<S> {
         if self.is_fenced(command) {
             return self.later(self.now, Event::Effect, command, manner);
         }
+        if command.generation > self.servers[command.server.index()].generation {
+            self.withdraw_start(command.server);
+        }
         let server = &mut self.servers[command.server.index()];
         server.generation = command.generation;
         let change = self.model.proxy.change.as_nanos().cast_unsigned();

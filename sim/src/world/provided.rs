@@ -3,7 +3,7 @@
 use tidegate_core::fact::FactSink;
 use tidegate_core::{Command, Failure, Outcome, ServerId};
 
-use crate::provider::Ask;
+use crate::provider::{Ask, Grant, Return};
 
 use super::machine::Manner;
 use super::{Event, Notice, World};
@@ -19,9 +19,9 @@ impl<S: FactSink> World<S> {
         std::mem::take(&mut self.asks)
     }
 
-    /// When machines were given back since the last call.
-    pub fn take_releases(&mut self) -> Vec<u64> {
-        std::mem::take(&mut self.releases)
+    /// The machines that were given back since the last call.
+    pub fn take_returns(&mut self) -> Vec<Return> {
+        std::mem::take(&mut self.returns)
     }
 
     /// A start is asked for. While one is under way for the same server, another changes nothing.
@@ -36,6 +36,7 @@ impl<S: FactSink> World<S> {
     /// The provider's answer: when the machine begins to boot, or that there is none.
     pub fn provider_answers(&mut self, ask: Ask, begins: Option<u64>) {
         let Some(begins) = begins else { return self.refuse_start(ask.command) };
+        self.grants[ask.command.server.index()] = Grant::Turn(begins);
         self.later(begins, Event::Granted, ask.command, ask.manner);
     }
 
@@ -47,24 +48,33 @@ impl<S: FactSink> World<S> {
         });
     }
 
-    /// The machine begins to boot, unless nobody wants it any more.
+    /// The machine begins to boot, unless its start was withdrawn.
     pub(super) fn granted(&mut self, index: usize) {
         let Some((command, manner)) = self.effects[index].take() else { return };
         if command.generation < self.servers[command.server.index()].generation {
-            self.releases.push(self.now);
             return;
         }
-        self.given[command.server.index()] = true;
+        self.grants[command.server.index()] = Grant::Machine;
         self.power_on(command.server);
         let boot = self.choose.boot.draw();
         let boot = self.slower_boot(command.server, boot);
         self.later(self.now.saturating_add(boot), Event::Effect, command, manner);
     }
 
-    /// A machine that the provider gave goes back to it.
-    pub(super) fn give_back(&mut self, server: ServerId) {
-        if std::mem::take(&mut self.given[server.index()]) {
-            self.releases.push(self.now);
+    /// A start that still waits for its turn is withdrawn.
+    pub(super) fn withdraw_start(&mut self, server: ServerId) {
+        if matches!(self.grants[server.index()], Grant::Turn(_)) {
+            self.give_back(server);
         }
+    }
+
+    /// What the provider gave for the server goes back to it.
+    pub(super) fn give_back(&mut self, server: ServerId) {
+        let turn = match std::mem::take(&mut self.grants[server.index()]) {
+            Grant::Nothing => return,
+            Grant::Turn(at) => Some(at),
+            Grant::Machine => None,
+        };
+        self.returns.push(Return { at: self.now, turn });
     }
 }
