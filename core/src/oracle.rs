@@ -154,7 +154,7 @@ impl Panel {
     pub fn step(&mut self, at: Timestamp, step: &Step) {
         self.stamp();
         self.decision = Some(step.decision);
-        self.required.step(at, &step.decision);
+        self.required.step(at, &step.decision, self.servers.all());
         self.flap.step(at, &step.decision, self.servers.all());
         self.liveness.step(at, &step.decision, self.servers.all());
     }

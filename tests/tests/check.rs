@@ -16,7 +16,7 @@ fn base(name: &str) -> Base {
     Base::read(&folder().join(name)).unwrap()
 }
 
-/// Another may be asked for; the same each time where nobody says.
+/// `cargo xtask test` takes it from the commit; the same each time where nobody says.
 fn seed() -> u64 {
     let given = std::env::var("TIDEGATE_CHECK_SEED").ok();
     given.map_or(1, |text| text.parse().expect("TIDEGATE_CHECK_SEED is a whole number"))
