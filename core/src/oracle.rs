@@ -15,6 +15,8 @@ mod servers;
 mod shared_state;
 mod work;
 
+use jiff::tz::TimeZone;
+
 use crate::billing::LedgerLine;
 use crate::controller::Step;
 use crate::decision::Decision;
@@ -114,6 +116,8 @@ pub struct Closing<'a> {
     pub work: &'a [Work],
     /// The bill.
     pub ledger: &'a [LedgerLine],
+    /// Whose months are billed.
+    pub zone: &'a TimeZone,
 }
 
 /// All oracles, side by side.

@@ -100,6 +100,7 @@ impl Window {
     pub fn rewind(&mut self, now: Timestamp) {
         self.emptied = self.emptied.map(|at| at.min(now));
         self.from = self.from.map(|at| at.min(now));
+        self.last = self.last.filter(|at| *at <= now);
     }
 
     /// One that begins to fill at `now`.

@@ -40,6 +40,7 @@ impl Run<'_> {
             jobs_pending,
             work: &work,
             ledger: &ledger,
+            zone: &self.zone,
         });
         let mut summary = Summary {
             scenario: self.model.name.clone(),
