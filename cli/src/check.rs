@@ -15,6 +15,7 @@ use std::time::Instant;
 use clap::Args;
 use tidegate_sim::check::{Base, Bounds, Failure, Shrunk, Swarm, Swept, regression, shrink, swarm};
 
+use crate::command::CommandLine;
 use crate::run::{progress_bar, threads};
 use crate::{Format, print, refuse, tell};
 
@@ -172,19 +173,15 @@ fn save(
 }
 
 /// The command that draws the same again.
-fn command_of(arguments: &CheckArguments) -> String {
-    let files: Vec<String> =
-        arguments.scenarios.iter().map(|path| path.display().to_string()).collect();
-    let files = files.join(" ");
+fn command_of(arguments: &CheckArguments) -> CommandLine {
+    let files = |command: CommandLine, path: &PathBuf| command.path(path);
+    let command = arguments.scenarios.iter().fold(CommandLine::new("check"), files);
     if arguments.exhaustive {
-        return format!("tidegate check --exhaustive {files}");
+        return command.flag("--exhaustive");
     }
-    let bounds = arguments
-        .bounds
-        .as_deref()
-        .map_or_else(String::new, |path: &Path| format!(" --bounds {}", path.display()));
-    let (seed, runs) = (arguments.seed, arguments.runs);
-    format!("tidegate check {files} --seed {seed} --runs {runs}{bounds}")
+    let bounds = arguments.bounds.as_deref().map(Path::display);
+    let command = command.option("--seed", arguments.seed).option("--runs", arguments.runs);
+    command.maybe("--bounds", bounds)
 }
 
 /// Writes a shrunk case where regressions lie.
@@ -195,7 +192,7 @@ fn write(
 ) -> Result<PathBuf, (PathBuf, std::io::Error)> {
     let directory = &arguments.regressions;
     let path = directory.join(format!("{}-{name}.toml", shrunk.failure.property));
-    let text = regression(shrunk, directory, &command_of(arguments));
+    let text = regression(shrunk, directory, &command_of(arguments).to_string());
     let failed = |why| (path.clone(), why);
     fs::create_dir_all(directory).map_err(failed)?;
     fs::write(&path, text).map_err(failed)?;

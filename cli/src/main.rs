@@ -3,6 +3,7 @@
 //! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input.
 
 mod check;
+mod command;
 mod print;
 mod refuse;
 mod run;

@@ -17,6 +17,7 @@ use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
 
+use crate::command::{CommandLine, run_of};
 use crate::{Format, print, refuse, tell};
 
 #[derive(Debug, Args)]
@@ -49,6 +50,16 @@ pub(crate) struct RunArguments {
     format: Format,
 }
 
+impl RunArguments {
+    /// The command that gives the run of `seed` again; the scenario's own seed if absent.
+    fn command(&self, seed: Option<u64>) -> CommandLine {
+        let set = |command: CommandLine, one: &String| command.option("--set", one);
+        let command = self.set.iter().fold(run_of(&self.scenario), set);
+        let load = self.load.as_deref().map(Path::display);
+        command.maybe("--load", load).maybe("--seed", seed)
+    }
+}
+
 /// `tidegate run`, under one seed or many.
 pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     let overrides = Overrides {
@@ -73,10 +84,10 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         return refuse::option(what, "run it without, under one seed at a time");
     }
     if let Some(seeds) = arguments.seeds {
-        return many::run(&model, seeds, arguments.jobs, &directory, arguments.format);
+        return many::run(&model, seeds, arguments, &directory);
     }
     if let Some(fleet) = &model.fleet {
-        return fleet::run(&model, fleet, arguments.jobs, &directory, arguments.format);
+        return fleet::run(&model, fleet, arguments, &directory);
     }
     if arguments.jobs.is_some() {
         let what = "--jobs: one run of one group takes one thread";
@@ -84,13 +95,14 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     }
     let started = Instant::now();
     let requests = arguments.trace_requests.as_deref();
-    let finished = match simulate(&model, &directory, requests, started) {
+    let mut finished = match simulate(&model, &directory, requests, started) {
         Ok(finished) => finished,
         Err((path, why)) => {
             let what = format!("the report cannot be written to {}", path.display());
             return refuse::plain(&what, &why);
         }
     };
+    finished.record.summary.command = Some(arguments.command(arguments.seed).to_string());
     let simulation =
         figures(&finished.record, finished.events, model.duration.as_secs_f64(), started.elapsed());
     if let Err(why) = write_all(&finished.record, &directory) {

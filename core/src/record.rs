@@ -65,6 +65,9 @@ pub struct Summary {
     pub fidelity_because: Option<String>,
     /// Hash of the record, in hexadecimal.
     pub fingerprint: String,
+    /// The command that gives this run again, where the run came from one. No part of the hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// What became of the requests.
     pub requests: Requests,
     /// What became of the background jobs.
@@ -293,6 +296,13 @@ pub struct Violation {
     /// The decision in force, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<String>,
+}
+
+impl Violation {
+    /// The decision in force, or that there was none yet.
+    pub fn in_force(&self) -> &str {
+        self.under.as_deref().unwrap_or("no decision yet")
+    }
 }
 
 /// One expectation of the scenario, judged.

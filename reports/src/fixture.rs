@@ -58,6 +58,7 @@ pub fn empty() -> RunRecord {
             fidelity_because: None,
             fleet: None,
             fingerprint: String::new(),
+            command: None,
             requests: Requests::default(),
             jobs: Jobs::default(),
             scaling: Scaling::default(),
@@ -119,7 +120,7 @@ pub fn failed() -> RunRecord {
     let violation = Violation {
         at: local(minute(5)),
         what: "A sentence that does not end ".repeat(9),
-        under: None,
+        under: Some("2 to 2 servers: a reason that goes on and on ".repeat(9)),
     };
     for number in 0..9 {
         record.summary.properties.push(PropertyResult {
@@ -135,6 +136,7 @@ pub fn failed() -> RunRecord {
     for event in &mut record.summary.scaling.events {
         event.reason = "a reason that goes on and on ".repeat(20);
     }
+    record.summary.command = Some("tidegate run campaign.toml --set 'a=\"b\"' --seed 7".to_owned());
     record.failures = FailureCause::ALL.map(|cause| (cause, u64::MAX)).to_vec();
     record
 }

@@ -119,6 +119,14 @@ mod tests {
     }
 
     #[test]
+    fn a_violation_has_its_decision_and_the_command_that_gives_it_again() {
+        let failed = page(&fixture::failed(), &[]);
+        assert!(failed.contains("under: 2 to 2 servers: a reason"));
+        assert!(failed.contains("<code>tidegate run campaign.toml --set"));
+        assert!(!page(&fixture::empty(), &[]).contains("tidegate run"));
+    }
+
+    #[test]
     fn every_fixture_renders() {
         for record in [fixture::failed(), fixture::quiet(), fixture::empty()] {
             assert!(page(&record, &[]).contains("</html>"));

@@ -8,6 +8,7 @@ use serde_json::json;
 use tidegate_sim::check::{Base, Cell, Table, exhaustive, shrink};
 
 use super::{BUDGET, CheckArguments, SHRUNK, write};
+use crate::command::run_of;
 use crate::run::{progress_bar, threads};
 use crate::{Format, refuse, tell};
 
@@ -89,7 +90,7 @@ fn text(base: &Base, table: &Table, written: &[Written], out: &mut String) -> st
         writeln!(out)?;
     }
     for (property, what, path) in written {
-        writeln!(out, "\n  {property}: {what}\n    tidegate run {}", path.display())?;
+        writeln!(out, "\n  {property}: {what}\n    {}", run_of(path))?;
     }
     writeln!(out)
 }
@@ -118,7 +119,12 @@ fn to_json(base: &Base, table: &Table, written: &[Written]) -> serde_json::Value
         })
     });
     let files = written.iter().map(|(property, what, path)| {
-        json!({ "property": property, "what": what, "file": path.display().to_string() })
+        json!({
+            "property": property,
+            "what": what,
+            "file": path.to_string_lossy(),
+            "command": run_of(path).to_string(),
+        })
     });
     json!({
         "scenario": base.name,

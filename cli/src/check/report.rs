@@ -1,11 +1,13 @@
 //! What `tidegate check` prints.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
 use tidegate_sim::check::{Bounds, Failure, Shrunk, Swept};
+
+use crate::command::run_of;
 
 /// A failure that was shrunk and written.
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl Report<'_> {
             let failure = &found.shrunk.failure;
             writeln!(out, "\n  {} violated in run {}", failure.property, found.run)?;
             writeln!(out, "    {}", failure.what)?;
-            writeln!(out, "    tidegate run {}", found.path.display())?;
+            writeln!(out, "    {}", run_of(&found.path))?;
         }
         Ok(())
     }
@@ -108,11 +110,18 @@ impl Report<'_> {
                         found.run == *run && found.shrunk.failure.property == failure.property
                     };
                     let found = self.found.iter().find(of);
-                    found.map(|found| found.path.display().to_string())
+                    found.map(|found| found.path.as_path())
                 };
                 let violated = failures.iter().map(|failure| {
                     let Failure { property, what, .. } = failure;
-                    json!({ "property": property, "what": what, "file": file(failure) })
+                    let file = file(failure);
+                    let command = file.map(|file| run_of(file).to_string());
+                    json!({
+                        "property": property,
+                        "what": what,
+                        "file": file.map(Path::to_string_lossy),
+                        "command": command,
+                    })
                 });
                 json!({ "run": run, "violated": violated.collect::<Vec<_>>() })
             })

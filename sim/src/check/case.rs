@@ -143,8 +143,7 @@ fn failure(model: &Model, broken: &PropertyResult) -> Failure {
     Failure {
         property: broken.name.clone(),
         what: first.map_or_else(String::new, |one| {
-            let under = one.under.as_deref().unwrap_or("no decision yet");
-            format!("{} at {} ({under})", one.what, one.at)
+            format!("{} at {} ({})", one.what, one.at, one.in_force())
         }),
         at: first.map_or(model.duration, |one| one.at.at.since(model.start)),
     }

@@ -141,6 +141,7 @@ fn empty(model: &Model) -> Summary {
         fidelity: model.fidelity,
         fidelity_because: model.fidelity_because.clone(),
         fingerprint: String::new(),
+        command: None,
         requests: Requests::default(),
         jobs: Jobs::default(),
         scaling: Scaling::default(),

@@ -47,6 +47,7 @@ impl Run<'_> {
             fidelity: self.model.fidelity,
             fidelity_because: self.model.fidelity_because.clone(),
             fingerprint: String::new(),
+            command: None,
             requests,
             jobs: jobs(counts),
             scaling: scaling(std::mem::take(&mut self.events)),
