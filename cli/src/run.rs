@@ -18,9 +18,18 @@ use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
 
 use crate::command::{CommandLine, run_of};
-use crate::{Format, print, refuse, tell};
+use crate::{Format, interrupt, print, refuse, tell};
+
+/// The journal of a run under way, so that the report of the run before stays whole until then.
+const UNFINISHED: &str = "journal.jsonl.part";
+
+/// What `tidegate run --help` ends with.
+const HELP: &str = "\
+Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 130 Ctrl-C ended it \
+without a report.";
 
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub(crate) struct RunArguments {
     /// The scenario file.
     scenario: PathBuf,
@@ -83,6 +92,12 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         let what = "--seeds and --trace-requests: a fleet has neither";
         return refuse::option(what, "run it without, under one seed at a time");
     }
+    let unfinished = directory.join(UNFINISHED);
+    interrupt::end_with(move || {
+        // It is not there before the run begins, and where no single group is run.
+        let _absent = fs::remove_file(&unfinished);
+        print::complaint("interrupted: there is no report of this run");
+    });
     if let Some(seeds) = arguments.seeds {
         return many::run(&model, seeds, arguments, &directory);
     }
@@ -137,7 +152,8 @@ fn simulate(
     let here = |why| (directory.to_owned(), why);
     fs::create_dir_all(directory).map_err(here)?;
     let create = |path: &Path| File::create(path).map(BufWriter::new);
-    let mut journal = create(&directory.join("journal.jsonl")).map_err(here)?;
+    let unfinished = directory.join(UNFINISHED);
+    let mut journal = create(&unfinished).map_err(here)?;
     let mut trace = match requests {
         Some(path) => Some(create(path).map_err(|why| (path.to_owned(), why))?),
         None => None,
@@ -147,6 +163,7 @@ fn simulate(
     let mut shown = |progress| show(&bar, progress, started);
     let finished = run_traced(model, &mut journal, trace, &mut shown).map_err(here)?;
     journal.flush().map_err(here)?;
+    fs::rename(unfinished, directory.join("journal.jsonl")).map_err(here)?;
     bar.finish_and_clear();
     Ok(finished)
 }
