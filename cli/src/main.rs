@@ -1,8 +1,11 @@
 //! The `tidegate` command: arguments, exit codes, progress; no logic.
 //!
-//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input.
+//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 130 ended by
+//! Ctrl-C.
 
 mod check;
+mod command;
+mod interrupt;
 mod print;
 mod refuse;
 mod run;
