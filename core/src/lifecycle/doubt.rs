@@ -81,7 +81,7 @@ impl Standby {
         let health = view.health.filter(|health| health.at > after);
         let runs = power.filter(|power| matches!(power.value, Power::On | Power::Booting));
         let is_routed = |wanted| routed.filter(|routed| routed.value == wanted).map(|one| one.at);
-        let dead = || self.death(power, view.health).map(|at| (Contradiction::Dead, at));
+        let dead = || self.death(power, view).map(|at| (Contradiction::Dead, at));
         match self.stage {
             Stage::Standby | Stage::Faulted => runs.map(|one| (Contradiction::Stray, one.at)),
             Stage::Warming | Stage::Joining => dead(),
@@ -101,17 +101,14 @@ impl Standby {
         self.command.is_some_and(|command| command.kind == CommandKind::StopServices)
     }
 
-    /// The provider says that the machine is off, and nothing on it has answered since.
-    fn death(
-        &self,
-        power: Option<Dated<Power>>,
-        health: Option<Dated<Health>>,
-    ) -> Option<Timestamp> {
+    /// The provider says that the machine is off, and nothing on it has answered or works since.
+    fn death(&self, power: Option<Dated<Power>>, view: &ServerView) -> Option<Timestamp> {
         let off = power.filter(|power| power.value == Power::Off && !self.dead)?;
         let doubted = self.doubt.filter(|doubt| doubt.what == Contradiction::Dead);
         let since = doubted.map_or(off.at, |doubt| doubt.first);
-        let answers = health.is_some_and(|one| one.value != Health::NONE && one.at >= since);
-        (!answers).then_some(off.at)
+        let answers = view.health.is_some_and(|one| one.value != Health::NONE && one.at >= since);
+        let works = view.in_flight.is_some_and(|one| one.value > 0 && one.at >= since);
+        (!answers && !works).then_some(off.at)
     }
 
     fn settle_doubt(

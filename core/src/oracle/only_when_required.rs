@@ -28,17 +28,28 @@ struct Clock {
     /// For how long they had been when they last were, and when that was.
     held: Span,
     last: Timestamp,
+    /// Since when each had been until one was not, and when that was.
+    broken: Option<(Timestamp, Timestamp)>,
 }
 
 impl Clock {
     /// A value that rests on the same samples as one before it tells nothing new.
-    fn take(&mut self, past: bool, at: Timestamp) {
+    fn take(&mut self, past: bool, at: Timestamp, grace: Span) {
         if past {
             let since = *self.since.get_or_insert(at);
             (self.held, self.last) = (at.since(since), at);
         } else if at != self.last {
-            self.since = None;
+            let old = self.broken.is_none_or(|(_, broke)| at.since(broke) > grace);
+            if let Some(since) = self.since.take().filter(|_| old) {
+                self.broken = Some((since, at));
+            }
         }
+    }
+
+    /// A host took over at `at`: what came while there was none, nobody saw.
+    fn overlook(&mut self, at: Timestamp, grace: Span) {
+        let unseen = self.broken.take_if(|(_, broke)| at.since(*broke) <= grace);
+        self.since = unseen.map(|(since, _)| since).or(self.since);
     }
 
     fn held(&self, at: Timestamp, grace: Span) -> Span {
@@ -80,14 +91,20 @@ impl OnlyWhenRequired {
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
     pub fn fact(&mut self, at: Timestamp, fact: Fact) {
+        if let Fact::TookOver { .. } = fact {
+            for watch in &mut self.watches {
+                watch.sampled.overlook(at, self.grace);
+                watch.looked.overlook(at, self.grace);
+            }
+        }
         let Fact::Sampled { cpu, memory, taken } = fact else { return };
         for watch in &mut self.watches {
             let value = match watch.metric {
                 Metric::Cpu => cpu,
                 Metric::Memory => memory,
             };
-            watch.sampled.take(value > watch.above, taken);
-            watch.looked.take(value > watch.above, at);
+            watch.sampled.take(value > watch.above, taken, self.grace);
+            watch.looked.take(value > watch.above, at, self.grace);
         }
     }
 

@@ -101,6 +101,20 @@ fn a_machine_that_is_said_to_be_off_and_answers_is_not_dead() {
     assert_eq!((host.stage(1), host.names().len()), (Stage::Serving, 0));
 }
 
+/// Its provider and its checks are wrong at once; the proxy knows of a request that it works on.
+#[test]
+fn a_machine_that_works_is_not_dead_whatever_is_said_of_it() {
+    let mut host = serving(1);
+    host.machines[1].told = Some(Power::Off);
+    host.machines[1].health = Health::NONE;
+    host.machines[1].in_flight = 1;
+    host.pass(Span::from_mins(30), 50);
+    assert_eq!((host.stage(1), host.names()), (Stage::Draining, vec!["drain"]));
+    host.machines[1].in_flight = 0;
+    host.reach(Stage::Faulted, 50);
+    assert_eq!(host.names(), ["drain", "drain", "power-off"]);
+}
+
 #[test]
 fn an_answer_between_two_readings_of_a_dead_machine_counts() {
     let mut host = serving(1);

@@ -97,6 +97,27 @@ fn a_rule_that_was_right_while_no_standby_was_free_may_have_it_later() {
     }
 }
 
+/// A minute's dip that nobody saw, or one longer ago than evidence is kept.
+#[test]
+fn what_comes_while_there_is_no_host_is_not_held_against_the_next() {
+    for (taken_over, violated) in [(WINDOW + GRACE, 0), (WINDOW + GRACE + 1, 1)] {
+        let looks = [steady(0, WINDOW - 10, 90), steady(WINDOW, WINDOW, 10)].concat();
+        let mut panel = Panel::new(3, &policy());
+        panel.step(at(0), &decided(1, Verdict::Hold));
+        for (when, taken, percent) in looks {
+            let (cpu, taken) = (Ratio::from_percent(percent), at(taken));
+            panel.fact(at(when), Fact::Sampled { cpu, memory: cpu, taken });
+        }
+        panel.fact(at(taken_over), Fact::TookOver { term: 1 });
+        let cpu = Ratio::from_percent(90);
+        panel.fact(at(600), Fact::Sampled { cpu, memory: cpu, taken: at(600) });
+        panel.step(at(600), &up());
+        let (verdicts, _) = panel.close(&closing(&[], &[]));
+        let verdict = verdicts.iter().find(|one| one.property == "only-when-required").unwrap();
+        assert_eq!(verdict.violated, violated, "{taken_over}");
+    }
+}
+
 #[test]
 fn what_a_rule_gave_up_must_be_required_again_and_what_others_took_must_not() {
     let looks = [steady(0, WINDOW, 90), steady(2_000, 3_000, 10)].concat();
