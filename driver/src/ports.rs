@@ -114,6 +114,11 @@ impl PortError {
         Self::new(Failure::Refused, what)
     }
 
+    /// An order with a higher generation has come since.
+    pub fn fenced(what: impl Into<String>) -> Self {
+        Self::new(Failure::Fenced, what)
+    }
+
     /// It did not answer in time.
     pub fn timed_out(what: impl Into<String>) -> Self {
         Self::new(Failure::TimedOut, what)

@@ -78,6 +78,18 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Fenced`] if `term` is no longer the highest.
     async fn append(&self, term: u32, group: &str, record: Record) -> Result<(), StoreError>;
 
+    /// Stores a controller as it is after the last line that was appended, so that a program which
+    /// might decide otherwise need not step through any.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    async fn checkpoint(
+        &self,
+        term: u32,
+        group: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StoreError>;
+
     /// The lines of a group's journal that are still kept, from number `from` on, in order.
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError>;
 }

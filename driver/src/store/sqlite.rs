@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tidegate_core::Span;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Record, Store, StoreError, Stored};
+use super::{Checkpoint, Record, Store, StoreError, Stored};
 use tables::Tables;
 
 /// The most that goes into one transaction.
@@ -23,6 +23,7 @@ enum Job {
     BeginTerm(Answer<u32>),
     Load(String, Answer<Option<Stored>>),
     Journal(String, u64, Answer<Vec<Vec<u8>>>),
+    Checkpoint { term: u32, group: String, checkpoint: Box<Checkpoint>, answer: Answer<()> },
     Append { term: u32, group: String, record: Record, answer: Answer<()> },
 }
 
@@ -82,6 +83,9 @@ fn handle(tables: &mut Tables, jobs: Vec<Job>) {
             Job::Append { term, group, record, answer } => {
                 appends.push((term, group, record, answer));
             }
+            Job::Checkpoint { term, group, checkpoint, answer } => {
+                tell(answer, tables.checkpoint(term, &group, &checkpoint));
+            }
             Job::BeginTerm(answer) => tell(answer, tables.begin_term()),
             Job::Load(group, answer) => tell(answer, tables.load(&group)),
             Job::Journal(group, from, answer) => tell(answer, tables.journal(&group, from)),
@@ -123,6 +127,16 @@ impl Store for SqliteStore {
 
     async fn append(&self, term: u32, group: &str, record: Record) -> Result<(), StoreError> {
         self.ask(|answer| Job::Append { term, group: group.to_owned(), record, answer }).await
+    }
+
+    async fn checkpoint(
+        &self,
+        term: u32,
+        group: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StoreError> {
+        let (group, checkpoint) = (group.to_owned(), Box::new(checkpoint));
+        self.ask(|answer| Job::Checkpoint { term, group, checkpoint, answer }).await
     }
 
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {

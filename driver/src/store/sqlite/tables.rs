@@ -90,21 +90,49 @@ impl Tables {
     ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         let keep = self.keep;
         let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let now: Option<u32> =
-            writing.query_row("SELECT term FROM host", [], |row| row.get(0)).optional()?;
-        let now = now.unwrap_or(0);
+        let now = term(&writing)?;
         let mut results = Vec::new();
         for (ours, group, record) in records {
-            if ours == now {
+            let allowed = check(ours, now);
+            if allowed.is_ok() {
                 write(&writing, group, record, keep)?;
-                results.push(Ok(()));
-            } else {
-                results.push(Err(StoreError::Fenced { ours, now }));
             }
+            results.push(allowed);
         }
         writing.commit()?;
         Ok(results)
     }
+
+    pub fn checkpoint(
+        &mut self,
+        ours: u32,
+        group: &str,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), StoreError> {
+        let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        check(ours, term(&writing)?)?;
+        put(&writing, group, checkpoint)?;
+        Ok(writing.commit()?)
+    }
+}
+
+/// The term in force.
+fn term(writing: &Transaction<'_>) -> Result<u32, StoreError> {
+    let term = writing.query_row("SELECT term FROM host", [], |row| row.get(0)).optional()?;
+    Ok(term.unwrap_or(0))
+}
+
+const fn check(ours: u32, now: u32) -> Result<(), StoreError> {
+    if ours == now { Ok(()) } else { Err(StoreError::Fenced { ours, now }) }
+}
+
+fn put(writing: &Transaction<'_>, group: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    let number = i64::try_from(checkpoint.number).map_err(broken)?;
+    let state = serde_json::to_vec(checkpoint).map_err(broken)?;
+    let put = "INSERT INTO checkpoint (group_name, number, state) VALUES (?1, ?2, ?3)
+               ON CONFLICT (group_name) DO UPDATE SET number = ?2, state = ?3";
+    writing.prepare_cached(put)?.execute(params![group, number, state])?;
+    Ok(())
 }
 
 fn write(
@@ -118,10 +146,7 @@ fn write(
     let mut add = writing.prepare_cached(add)?;
     add.execute(params![group, number, record.at.as_nanos(), record.line])?;
     let Some(checkpoint) = &record.checkpoint else { return Ok(()) };
-    let state = serde_json::to_vec(checkpoint).map_err(broken)?;
-    let put = "INSERT INTO checkpoint (group_name, number, state) VALUES (?1, ?2, ?3)
-               ON CONFLICT (group_name) DO UPDATE SET number = ?2, state = ?3";
-    writing.prepare_cached(put)?.execute(params![group, number, state])?;
+    put(writing, group, checkpoint)?;
     if let Some(keep) = keep {
         let forget = "DELETE FROM journal WHERE group_name = ?1 AND number < ?2 AND at < ?3";
         let before = (record.at - keep).as_nanos();
