@@ -1,8 +1,10 @@
 //! The `tidegate` command: arguments, exit codes, progress; no logic.
 //!
-//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input.
+//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 3 a fault of a live
+//! host.
 
 mod check;
+mod live;
 mod print;
 mod refuse;
 mod run;
@@ -25,6 +27,8 @@ enum Command {
     Run(run::RunArguments),
     /// Draws scenarios with faults, runs and judges them, and shrinks what fails.
     Check(check::CheckArguments),
+    /// Scales real servers: the controller of each group of a configuration, until it is stopped.
+    Live(live::LiveArguments),
     /// Prints the JSON Schema of the scenario file.
     Schema,
 }
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();
             tell(
