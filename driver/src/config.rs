@@ -221,6 +221,22 @@ mod tests {
     }
 
     #[test]
+    fn the_configuration_that_ships_is_valid_and_its_manual_knows_every_key() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let demo = std::fs::read_to_string(docs.join("live-demo.toml")).unwrap();
+        assert_eq!(Config::parse(&demo).map(|config| config.group.len()), Ok(1));
+        let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
+        for wrong in ["", "[store]\n", "[look]\n", "[[group]]\n", "[[group]]\n[group.ports]\n"] {
+            let wrong = format!("{wrong}wrong = 1\nname = \"a\"\nkind = \"fake\"\n");
+            let message = Config::parse(&wrong).unwrap_err().message;
+            let (_, keys) = message.split_once("expected").unwrap();
+            for key in keys.split('`').skip(1).step_by(2) {
+                assert!(manual.contains(key), "{key} of {wrong}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_left_out_has_defaults() {
         let config = Config::parse(GROUP).unwrap();
         assert_eq!(Limits::from(config.look), Limits::default());
@@ -237,7 +253,7 @@ mod tests {
         assert!(message.contains("needs a down rule"), "{message}");
         assert!(place.contains("policy.up"), "{place}");
         let (message, place) = refusal(&format!("{GROUP}policy.min_standbys = 3\n"));
-        assert!(message.contains("3 standbys are more"), "{message}");
+        assert!(message.contains("the maximum of 1"), "{message}");
         assert_eq!(place, "3");
         let (_, place) = refusal(&format!("{GROUP}{GROUP}"));
         assert_eq!(place, "\"a\"");

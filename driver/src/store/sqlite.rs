@@ -34,8 +34,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it. Lines older than `keep` are removed once a checkpoint is past
-    /// them; none are if it is absent.
+    /// Opens the file, or makes it and the folders that it lies in. Lines older than `keep` are
+    /// removed once a checkpoint is past them; none are if it is absent.
     ///
     /// # Errors
     /// If it cannot be opened, is no store, or a newer program wrote it.

@@ -40,6 +40,9 @@ fn broken(why: impl std::fmt::Display) -> StoreError {
 
 impl Tables {
     pub fn open(path: &Path, keep: Option<Span>) -> Result<Self, StoreError> {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).map_err(broken)?;
+        }
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
