@@ -80,7 +80,7 @@ fn lines(event: &Event<'_>) -> Vec<String> {
     let line = match event {
         Event::TakenUp { lines: 0 } => "begun".to_owned(),
         Event::TakenUp { lines } => format!("taken up after {lines} lines of its journal"),
-        Event::Stepped { input, step, .. } => return step_lines(input, step),
+        Event::Stepped { input, step } => return step_lines(input, step),
         Event::Ended { id, outcome: Outcome::Done, .. } => format!("command {} done", id.0),
         Event::Ended { id, why, .. } => {
             let why = why.map_or_else(String::new, ToString::to_string);

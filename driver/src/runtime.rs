@@ -118,8 +118,6 @@ pub enum Event<'a> {
         input: &'a Input,
         /// What followed.
         step: &'a Step,
-        /// Whether its decision reads otherwise than the one before.
-        news: bool,
     },
     /// An attempt at a command ended.
     Ended {

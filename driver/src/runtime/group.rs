@@ -127,7 +127,6 @@ impl Member {
         let now = self.setup.clock.now();
         let step = self.controller.step(now, input.clone());
         let line = self.line(now, &input, &step)?;
-        let news = self.last.is_none_or(|last| !last.reads_like(&step.decision));
         (self.number, self.last, self.wake_at) =
             (self.number + 1, Some(step.decision), step.wake_at);
         let due = self.number == 1 || self.number.is_multiple_of(CHECKPOINT_EVERY);
@@ -135,7 +134,7 @@ impl Member {
         let record = Record { number: self.number, at: now, line, checkpoint };
         let stored = self.setup.store.append(self.term, &self.name, record).await;
         stored.map_err(|why| self.failed(why))?;
-        let event = Event::Stepped { input: &input, step: &step, news };
+        let event = Event::Stepped { input: &input, step: &step };
         self.setup.listener.tell(now, &self.name, &event);
         for command in step.commands {
             self.carry_out(command);

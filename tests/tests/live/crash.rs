@@ -8,8 +8,9 @@ use tidegate_core::journal::Entry;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::oracle::{Closing, Panel};
 use tidegate_core::{CommandId, Controller, Input, ServerId, Span, StepName, Timestamp};
+use tidegate_driver::clock::Clock;
 use tidegate_driver::ports::PowerChange;
-use tidegate_driver::store::Store;
+use tidegate_driver::store::SqliteStore;
 
 use crate::day::{Day, Deadly, GROUP, config, minute};
 
@@ -29,7 +30,10 @@ const SEQUENCE: [StepName; 7] = [
 
 /// A day whose first host dies at that write; how many writes it came to.
 async fn dies_at(write: usize, written: bool) -> (Day, usize) {
-    let day = Day::new();
+    dies_in(Day::new(), write, written).await
+}
+
+async fn dies_in(day: Day, write: usize, written: bool) -> (Day, usize) {
     let deadly = Arc::new(Deadly::new(day.store.clone(), write, written));
     let host = day.host(deadly.clone()).await;
     tokio::select! {
@@ -128,10 +132,60 @@ async fn a_host_that_dies_at_any_write_strands_nothing() {
     }
 }
 
+/// The same with the store that ships, whose writes are on other threads and go to disk.
+#[tokio::test(start_paused = true)]
+async fn what_is_on_disk_suffices() {
+    let name = format!("tidegate-crash-{}", std::process::id());
+    let directory = std::env::temp_dir().join(name);
+    for write in [1, 2, 20, 40, 60] {
+        let file = directory.join(format!("{write}.db"));
+        let store = SqliteStore::open(&file, None).await.unwrap();
+        let (day, _) = dies_in(Day::stored_in(Arc::new(store)), write, write % 2 == 0).await;
+        came_to_its_end(&day, &format!("write {write} on disk")).await;
+    }
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+/// A day whose hosts each last so long, and follow one another.
+async fn hosts_that_last(first: Span, others: Span) -> Day {
+    let day = Day::new();
+    let mut life = first;
+    while day.clock.now() < minute(END) {
+        let host = day.host(day.store.clone()).await;
+        tokio::select! {
+            biased;
+            ended = host.run() => panic!("the host ended: {ended:?}"),
+            () = day.clock.run_until((day.clock.now() + life).min(minute(END))) => {}
+        }
+        day.unattended(Span::from_secs(3)).await;
+        life = others;
+    }
+    day.hosted_until(minute(END + 2)).await;
+    day
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_dies_at_any_moment_strands_nothing() {
+    // Between an order's effect and its answer too.
+    for half in 0..END * 120 {
+        let day = hosts_that_last(Span::from_millis(half * 500), Span::MAX).await;
+        came_to_its_end(&day, &format!("after {half} half seconds")).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_that_die_one_after_another_come_to_an_end_together() {
+    for seconds in 10..60 {
+        let life = Span::from_secs(seconds);
+        let day = hosts_that_last(life, life).await;
+        came_to_its_end(&day, &format!("{seconds} s each")).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_host_that_does_not_know_that_it_was_taken_over_ends_and_acts_no_more() {
     let day = Day::new();
-    let first = tokio::spawn(day.host(Arc::new(day.store.clone())).await.run());
+    let first = tokio::spawn(day.host(day.store.clone()).await.run());
     day.clock.run_until(minute(2)).await;
     day.hosted_until(minute(END + 2)).await;
     let ended = first.await.unwrap().unwrap_err();

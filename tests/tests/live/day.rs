@@ -41,7 +41,7 @@ pub fn minute(minutes: i64) -> Timestamp {
 /// One group, what it is kept in, and the time.
 pub struct Day {
     pub clock: VirtualClock,
-    pub store: MemoryStore,
+    pub store: Arc<dyn Store>,
     pub servers: Arc<FakeGroup>,
     pub mode: Mode,
     pub policy: String,
@@ -49,10 +49,14 @@ pub struct Day {
 
 impl Day {
     pub fn new() -> Self {
+        Self::stored_in(Arc::new(MemoryStore::default()))
+    }
+
+    pub fn stored_in(store: Arc<dyn Store>) -> Self {
         let clock = VirtualClock::new(START);
         let servers = FakeGroup::new(Arc::new(clock.clone()), 1, Times::default());
-        let (store, mode) = (MemoryStore::default(), Mode::Act);
-        Self { clock, store, servers: Arc::new(servers), mode, policy: POLICY.to_owned() }
+        let (mode, policy) = (Mode::Act, POLICY.to_owned());
+        Self { clock, store, servers: Arc::new(servers), mode, policy }
     }
 
     pub async fn host(&self, store: Arc<dyn Store>) -> Host {
@@ -71,7 +75,7 @@ impl Day {
 
     /// A host until then, which is stopped.
     pub async fn hosted_until(&self, until: Timestamp) {
-        let host = self.host(Arc::new(self.store.clone())).await;
+        let host = self.host(self.store.clone()).await;
         let handle = host.handle();
         let time = async {
             self.clock.run_until(until).await;
@@ -94,7 +98,7 @@ impl Day {
 
 /// A store whose host dies at one of its writes.
 pub struct Deadly {
-    store: MemoryStore,
+    store: Arc<dyn Store>,
     at: usize,
     written: bool,
     writes: AtomicUsize,
@@ -103,7 +107,7 @@ pub struct Deadly {
 
 impl Deadly {
     /// The host dies at write number `at`, from 1 on, which is done or not by then.
-    pub fn new(store: MemoryStore, at: usize, written: bool) -> Self {
+    pub fn new(store: Arc<dyn Store>, at: usize, written: bool) -> Self {
         Self { store, at, written, writes: AtomicUsize::new(0), died: Notify::new() }
     }
 

@@ -9,7 +9,7 @@ use tidegate_core::{
 };
 use tidegate_driver::fakes::{Answer, Applied, FakeGroup, Times};
 use tidegate_driver::ports::{
-    Accepted, Ask, Order, PortError, Ports, PowerChange, PowerState, Provider,
+    Accepted, Ask, Metrics, Order, PortError, Ports, PowerChange, PowerState, Provider, Usage,
 };
 use tidegate_driver::runtime::{Deaf, Fault, Group, Host, Limits, Mode, Setup};
 
@@ -95,7 +95,7 @@ async fn a_group_whose_provider_is_silent_goes_on_and_delays_no_other() {
     let dead = Ports { provider: Arc::new(Silent), ..FakeGroup::ports(&Arc::new(dead)) };
     let group = |name: &str, ports| Group { name: name.into(), config: config(&day.policy), ports };
     let setup = Setup {
-        store: Arc::new(day.store.clone()),
+        store: day.store.clone(),
         clock: Arc::new(day.clock.clone()),
         listener: Arc::new(Deaf),
         limits: Limits { grace: Span::from_mins(1), ..Limits::default() },
@@ -111,16 +111,43 @@ async fn a_group_whose_provider_is_silent_goes_on_and_delays_no_other() {
     let (ended, ()) = tokio::join!(host.run(), time);
     ended.unwrap();
     assert_eq!(day.servers.applied(), alone.servers.applied());
-    let entries = tidegate_driver::store::Store::journal(&day.store, silent, 1).await.unwrap();
+    let entries = day.store.journal(silent, 1).await.unwrap();
     let looks = entries.iter().filter(|line| line.windows(9).any(|part| part == b"in_flight"));
     assert!(looks.count() >= 30, "what can be seen is seen every fifteen seconds at least");
+}
+
+/// An adapter with a defect.
+struct Broken;
+
+#[async_trait]
+impl Metrics for Broken {
+    async fn usage(&self, _: Ask) -> Result<Vec<Usage>, PortError> {
+        panic!("this adapter is broken")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adapter_that_panics_ends_the_host_and_says_so() {
+    let day = Day::new();
+    let ports = Ports { metrics: Arc::new(Broken), ..FakeGroup::ports(&day.servers) };
+    let setup = Setup {
+        store: day.store.clone(),
+        clock: Arc::new(day.clock.clone()),
+        listener: Arc::new(Deaf),
+        limits: Limits::default(),
+        mode: Mode::Act,
+    };
+    let (name, config) = (GROUP.to_owned(), config(&day.policy));
+    let host = Host::start(&setup, vec![Group { name, config, ports }]).await.unwrap();
+    let fault = host.run().await.unwrap_err();
+    assert!(matches!(fault, Fault::Broke(_)), "{fault}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_person_asks_and_a_new_policy_replaces_the_old() {
     let mut day = Day::new();
     day.policy = "stabilization.down = \"1m\"".to_owned();
-    let host = day.host(Arc::new(day.store.clone())).await;
+    let host = day.host(day.store.clone()).await;
     let handle = host.handle();
     let up = OperatorRequest::ScaleUp { by: 1, hold: Some(Span::from_hours(1)) };
     handle.request(GROUP, up.clone()).await.unwrap();
@@ -145,7 +172,7 @@ async fn a_group_that_has_another_number_of_standbys_by_now_is_refused() {
     let day = Day::new();
     day.hosted_until(minute(1)).await;
     let setup = Setup {
-        store: Arc::new(day.store.clone()),
+        store: day.store.clone(),
         clock: Arc::new(day.clock.clone()),
         listener: Arc::new(Deaf),
         limits: Limits::default(),
