@@ -2,22 +2,23 @@
 
 mod defects;
 mod exhaustive;
+mod progress;
 mod report;
 
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use clap::Args;
-use tidegate_sim::check::{Base, Bounds, Failure, Shrunk, Swarm, Swept, regression, shrink, swarm};
+use clap::{Args, value_parser};
+use tidegate_sim::check::{Base, Bounds, Effort, Shrunk, Swarm, Swept, regression, shrink};
 
-use crate::run::{progress_bar, threads};
-use crate::{Format, print, refuse, tell};
+use crate::command::CommandLine;
+use crate::run::threads;
+use crate::{Format, interrupt, refuse, tell};
 
+use progress::{announce, rate, sweep};
 use report::{Found, Report};
 
 /// Runs that shrinking one failure may take.
@@ -25,39 +26,53 @@ const BUDGET: u32 = 600;
 /// Failures that are shrunk, one of each property.
 const SHRUNK: usize = 5;
 
+/// What `tidegate check --help` ends with.
+const HELP: &str = "\
+Draws runs from the scenarios, judges them by all properties, and shrinks the first failure of \
+each property into a scenario file. The result depends on the scenarios, --seed, --runs and \
+--bounds alone. Ctrl-C ends with the report so far, a second one at once.
+
+Exit codes: 0 all held, 1 a property was violated, 2 bad input, 130 Ctrl-C ended it and nothing \
+had failed.";
+
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub(crate) struct CheckArguments {
     /// The scenario files that runs are drawn from, in turn.
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<PathBuf>,
-    /// How many runs.
-    #[arg(long, default_value = "200")]
+    /// How many runs to draw.
+    #[arg(long, value_name = "N", default_value = "200")]
+    #[arg(value_parser = value_parser!(u64).range(1..))]
     runs: u64,
-    /// The seed of all draws.
-    #[arg(long, default_value = "1")]
+    /// The seed of all draws, or with `--defects` of the runs in which defects are planted.
+    #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
-    /// Threads. The result does not depend on it. Default: one for each core.
-    #[arg(long)]
+    /// Threads; one for each core if absent. The result is the same.
+    #[arg(long, value_name = "J")]
     jobs: Option<NonZeroUsize>,
-    /// Ends with the runs that are done after so many seconds.
-    #[arg(long, value_name = "SECONDS")]
+    /// Begins no run after so many seconds; what failed by then is shrunk all the same.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
     time_limit: Option<u64>,
-    /// Within what is drawn: a TOML file.
+    /// A TOML file that says within which bounds to draw: how many faults, of which kinds, and so
+    /// on. `scenarios/README.md` lists its keys.
     #[arg(long, value_name = "FILE")]
     bounds: Option<PathBuf>,
-    /// Prints the scenario of this run and ends.
+    /// Prints the scenario of run number RUN, counted from 0, for `tidegate run`, and runs nothing.
     #[arg(long, value_name = "RUN")]
     draw: Option<u64>,
-    /// Tries every fault at every step of both sequences instead, and at every input around them.
+    /// Draws nothing: tries every fault at every step of both sequences of each scenario, and a
+    /// crash of the controller's host at every input around them.
     #[arg(long, conflicts_with_all = ["runs", "seed", "time_limit", "bounds", "draw"])]
     exhaustive: bool,
-    /// Plants each defect of the catalogue instead, one at a time, in the scenarios that name it.
+    /// Draws nothing: plants each defect of the catalogue, one at a time, in the scenarios whose
+    /// `hazard.defects` name it. A defect that its owner does not catch is a failure.
     #[arg(long, conflicts_with_all = ["runs", "time_limit", "bounds", "draw", "exhaustive"])]
     defects: bool,
-    /// Where the scenarios of failures go.
+    /// Where to write the scenarios of failures, `<property>-<seed>-<run>.toml`.
     #[arg(long, value_name = "DIR", default_value = "scenarios/regressions")]
     regressions: PathBuf,
-    /// How to print.
+    /// How to print the report.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -79,22 +94,22 @@ pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
     if arguments.exhaustive {
         return exhaustive::run(&bases, arguments);
     }
-    let stop = Arc::new(AtomicBool::new(false));
     let all = Swarm {
         bases: &bases,
         bounds: &bounds,
         seed: arguments.seed,
         runs: arguments.runs,
         jobs: threads(arguments.jobs),
-        stop: &stop,
+        stop: interrupt::asked(),
     };
     if let Some(number) = arguments.draw {
-        return tell(&all.case(number).text, ExitCode::SUCCESS);
+        return tell(&all.case(number).file_text(), ExitCode::SUCCESS);
     }
-    stop_by_hand(&stop);
+    interrupt::listen();
+    announce(&all);
     let started = Instant::now();
     let swept = sweep(&all, started, arguments.time_limit);
-    let wall = started.elapsed();
+    rate(&swept.tally, started.elapsed());
     let found = match save(&all, &swept, arguments) {
         Ok(found) => found,
         Err((path, why)) => {
@@ -102,68 +117,23 @@ pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
             return refuse::plain(&what, &why);
         }
     };
-    let report = Report {
-        swept: &swept,
-        bounds: &bounds,
-        found: &found,
-        wanted: arguments.runs,
-        seed: arguments.seed,
-        wall,
-    };
+    let report = Report { swept: &swept, bounds: &bounds, found: &found, arguments };
     let text = match arguments.format {
         Format::Text => report.text(),
         Format::Json => report.json(),
     };
-    tell(&text, if swept.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    tell(&text, interrupt::exit_code(swept.failed.is_empty()))
 }
 
-/// Ends a swarm when the person at the terminal has enough.
-fn stop_by_hand(stop: &Arc<AtomicBool>) {
-    let by_hand = Arc::clone(stop);
-    // A second Ctrl-C ends the program at once.
-    let end = move || {
-        if by_hand.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    if let Err(why) = ctrlc::set_handler(end) {
-        print::complaint(&format!("note: Ctrl-C ends without a report: {why}"));
-    }
-}
-
-/// No run begins after `limit` seconds.
-fn sweep(all: &Swarm<'_>, started: Instant, limit: Option<u64>) -> Swept {
-    let bar = progress_bar(all.runs);
-    let swept = swarm(all, &|done, seconds| {
-        let elapsed = started.elapsed();
-        if limit.is_some_and(|limit| elapsed.as_secs() >= limit) {
-            all.stop.store(true, Ordering::Relaxed);
-        }
-        let rate = seconds / 86_400.0 / elapsed.as_secs_f64().max(1e-3);
-        bar.set_position(done);
-        bar.set_message(format!("{done} of {} runs, {rate:.0} simulated days/s", all.runs));
-    });
-    bar.finish_and_clear();
-    swept
-}
-
-/// Shrinks the first failure of each property, and writes it as a scenario.
+/// Shrinks the first failures, one of each property, and writes them as scenarios.
 fn save(
     all: &Swarm<'_>,
     swept: &Swept,
     arguments: &CheckArguments,
 ) -> Result<Vec<Found>, (PathBuf, std::io::Error)> {
-    let mut firsts: Vec<(u64, &Failure)> = Vec::new();
-    for (run, failures) in &swept.failed {
-        for failure in failures {
-            if firsts.iter().all(|(_, first)| first.property != failure.property) {
-                firsts.push((*run, failure));
-            }
-        }
-    }
     let mut found = Vec::new();
-    for (number, failure) in firsts.into_iter().take(SHRUNK) {
-        let shrunk = shrink(&all.case(number), failure, BUDGET);
+    for (number, failure) in swept.firsts().into_iter().take(SHRUNK) {
+        let shrunk = shrink(&all.case(number), failure, effort());
         let name = format!("{}-{number}", arguments.seed);
         let path = write(&shrunk, &name, arguments)?;
         found.push(Found { run: number, shrunk, path });
@@ -171,20 +141,33 @@ fn save(
     Ok(found)
 }
 
-/// The command that draws the same again.
-fn command_of(arguments: &CheckArguments) -> String {
-    let files: Vec<String> =
-        arguments.scenarios.iter().map(|path| path.display().to_string()).collect();
-    let files = files.join(" ");
+/// What shrinking one failure may take.
+fn effort() -> Effort<'static> {
+    Effort { runs: BUDGET, stop: interrupt::asked() }
+}
+
+/// The command that finds the same again.
+fn command_of(arguments: &CheckArguments) -> CommandLine {
     if arguments.exhaustive {
-        return format!("tidegate check --exhaustive {files}");
+        return command_on(arguments).flag("--exhaustive");
     }
-    let bounds = arguments
-        .bounds
-        .as_deref()
-        .map_or_else(String::new, |path: &Path| format!(" --bounds {}", path.display()));
-    let (seed, runs) = (arguments.seed, arguments.runs);
-    format!("tidegate check {files} --seed {seed} --runs {runs}{bounds}")
+    draws(arguments).option("--runs", arguments.runs)
+}
+
+/// The command that prints the scenario of a run.
+fn draw_of(arguments: &CheckArguments, run: u64) -> CommandLine {
+    draws(arguments).option("--draw", run)
+}
+
+/// `tidegate check` with all that decides what is drawn.
+fn draws(arguments: &CheckArguments) -> CommandLine {
+    let bounds = arguments.bounds.as_deref().map(Path::display);
+    command_on(arguments).option("--seed", arguments.seed).maybe("--bounds", bounds)
+}
+
+fn command_on(arguments: &CheckArguments) -> CommandLine {
+    let files = |command: CommandLine, path: &PathBuf| command.path(path);
+    arguments.scenarios.iter().fold(CommandLine::new("check"), files)
 }
 
 /// Writes a shrunk case where regressions lie.
@@ -195,7 +178,7 @@ fn write(
 ) -> Result<PathBuf, (PathBuf, std::io::Error)> {
     let directory = &arguments.regressions;
     let path = directory.join(format!("{}-{name}.toml", shrunk.failure.property));
-    let text = regression(shrunk, directory, &command_of(arguments));
+    let text = regression(shrunk, directory, &command_of(arguments).to_string());
     let failed = |why| (path.clone(), why);
     fs::create_dir_all(directory).map_err(failed)?;
     fs::write(&path, text).map_err(failed)?;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use tidegate_core::decision::Verdict;
@@ -13,7 +12,7 @@ use tidegate_driver::config::Config;
 use tidegate_driver::live::live;
 use tidegate_driver::runtime::{Event, Handle, Listener, Mode};
 
-use crate::{print, refuse};
+use crate::{interrupt, print, refuse};
 
 const MILLISECOND: i64 = 1_000_000;
 
@@ -50,17 +49,10 @@ pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
 
 /// The first signal lets the host finish what it is writing, a second one does not.
 fn stop_on_signal(host: Handle) {
-    let again = AtomicBool::new(false);
-    let stop = move || {
-        if again.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
+    interrupt::stop_with(move || {
         print::complaint("stopping: what is under way is left to the next start");
         host.stop();
-    };
-    if let Err(why) = ctrlc::set_handler(stop) {
-        print::complaint(&format!("note: signals end it at once: {why}"));
-    }
+    });
 }
 
 /// Tells on standard error what happens, a line each, by the clock of Greenwich.

@@ -1,9 +1,11 @@
 //! The `tidegate` command: arguments, exit codes, progress; no logic.
 //!
 //! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 3 a fault of a live
-//! host.
+//! host, 130 ended by Ctrl-C.
 
 mod check;
+mod command;
+mod interrupt;
 mod live;
 mod print;
 mod refuse;

@@ -17,9 +17,19 @@ use tidegate_reports::{Style, passed, run_json, terminal, write_all};
 use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
 
-use crate::{Format, print, refuse, tell};
+use crate::command::{CommandLine, run_of};
+use crate::{Format, interrupt, print, refuse, tell};
+
+/// The journal of a run under way, so that the report of the run before stays whole until then.
+const UNFINISHED: &str = "journal.jsonl.part";
+
+/// What `tidegate run --help` ends with.
+const HELP: &str = "\
+Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 130 Ctrl-C ended it \
+without a report.";
 
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub(crate) struct RunArguments {
     /// The scenario file.
     scenario: PathBuf,
@@ -49,6 +59,16 @@ pub(crate) struct RunArguments {
     format: Format,
 }
 
+impl RunArguments {
+    /// The command that gives the run of `seed` again; the scenario's own seed if absent.
+    fn command(&self, seed: Option<u64>) -> CommandLine {
+        let set = |command: CommandLine, one: &String| command.option("--set", one);
+        let command = self.set.iter().fold(run_of(&self.scenario), set);
+        let load = self.load.as_deref().map(Path::display);
+        command.maybe("--load", load).maybe("--seed", seed)
+    }
+}
+
 /// `tidegate run`, under one seed or many.
 pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     let overrides = Overrides {
@@ -72,11 +92,17 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
         let what = "--seeds and --trace-requests: a fleet has neither";
         return refuse::option(what, "run it without, under one seed at a time");
     }
+    let unfinished = directory.join(UNFINISHED);
+    interrupt::end_with(move || {
+        // It is not there before the run begins, and where no single group is run.
+        let _absent = fs::remove_file(&unfinished);
+        print::complaint("interrupted: there is no report of this run");
+    });
     if let Some(seeds) = arguments.seeds {
-        return many::run(&model, seeds, arguments.jobs, &directory, arguments.format);
+        return many::run(&model, seeds, arguments, &directory);
     }
     if let Some(fleet) = &model.fleet {
-        return fleet::run(&model, fleet, arguments.jobs, &directory, arguments.format);
+        return fleet::run(&model, fleet, arguments, &directory);
     }
     if arguments.jobs.is_some() {
         let what = "--jobs: one run of one group takes one thread";
@@ -84,13 +110,14 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
     }
     let started = Instant::now();
     let requests = arguments.trace_requests.as_deref();
-    let finished = match simulate(&model, &directory, requests, started) {
+    let mut finished = match simulate(&model, &directory, requests, started) {
         Ok(finished) => finished,
         Err((path, why)) => {
             let what = format!("the report cannot be written to {}", path.display());
             return refuse::plain(&what, &why);
         }
     };
+    finished.record.summary.command = Some(arguments.command(arguments.seed).to_string());
     let simulation =
         figures(&finished.record, finished.events, model.duration.as_secs_f64(), started.elapsed());
     if let Err(why) = write_all(&finished.record, &directory) {
@@ -125,7 +152,8 @@ fn simulate(
     let here = |why| (directory.to_owned(), why);
     fs::create_dir_all(directory).map_err(here)?;
     let create = |path: &Path| File::create(path).map(BufWriter::new);
-    let mut journal = create(&directory.join("journal.jsonl")).map_err(here)?;
+    let unfinished = directory.join(UNFINISHED);
+    let mut journal = create(&unfinished).map_err(here)?;
     let mut trace = match requests {
         Some(path) => Some(create(path).map_err(|why| (path.to_owned(), why))?),
         None => None,
@@ -135,6 +163,7 @@ fn simulate(
     let mut shown = |progress| show(&bar, progress, started);
     let finished = run_traced(model, &mut journal, trace, &mut shown).map_err(here)?;
     journal.flush().map_err(here)?;
+    fs::rename(unfinished, directory.join("journal.jsonl")).map_err(here)?;
     bar.finish_and_clear();
     Ok(finished)
 }

@@ -277,6 +277,11 @@ impl Controller {
         }
         self.state.last_event = self.state.last_event.map(|at| at.min(now));
         self.state.windows.iter_mut().for_each(|window| window.rewind(now));
+        self.state.views.iter_mut().for_each(|view| view.rewind(now));
+        self.state.alerts.retain(|alert| alert.since <= now);
+        for alert in &mut self.state.alerts {
+            alert.at = alert.at.min(now);
+        }
         for (at, _) in &mut self.state.wanted {
             *at = (*at).min(now);
         }

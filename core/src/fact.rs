@@ -153,7 +153,8 @@ pub enum Fact {
         /// By whom.
         server: ServerId,
     },
-    /// Monitoring took a sample of all serving servers.
+    /// Monitoring looked at all serving servers. Of one that it did not see now, what it saw last
+    /// counts for as long as the policy takes that for evidence, unless alerts are listened to.
     Sampled {
         /// Mean busy share of their cores over the metric's range.
         cpu: Ratio,

@@ -247,6 +247,22 @@ impl ServerView {
         learn(&mut self.jobs, seen.jobs);
         learn(&mut self.routed, seen.routed);
     }
+
+    /// The clock went back to `now`: what was read later is forgotten, or nothing that is read from
+    /// now on would be younger.
+    pub fn rewind(&mut self, now: Timestamp) {
+        forget(&mut self.power, now);
+        forget(&mut self.health, now);
+        forget(&mut self.cpu, now);
+        forget(&mut self.memory, now);
+        forget(&mut self.in_flight, now);
+        forget(&mut self.jobs, now);
+        forget(&mut self.routed, now);
+    }
+}
+
+fn forget<T: Copy>(known: &mut Option<Dated<T>>, now: Timestamp) {
+    *known = known.filter(|known| known.at <= now);
 }
 
 /// Takes what was seen, unless something younger is known: messages may overtake one another.

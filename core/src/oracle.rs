@@ -15,6 +15,8 @@ mod servers;
 mod shared_state;
 mod work;
 
+use jiff::tz::TimeZone;
+
 use crate::billing::LedgerLine;
 use crate::controller::Step;
 use crate::decision::Decision;
@@ -114,6 +116,8 @@ pub struct Closing<'a> {
     pub work: &'a [Work],
     /// The bill.
     pub ledger: &'a [LedgerLine],
+    /// Whose months are billed.
+    pub zone: &'a TimeZone,
 }
 
 /// All oracles, side by side.
@@ -154,7 +158,7 @@ impl Panel {
     pub fn step(&mut self, at: Timestamp, step: &Step) {
         self.stamp();
         self.decision = Some(step.decision);
-        self.required.step(at, &step.decision);
+        self.required.step(at, &step.decision, self.servers.all());
         self.flap.step(at, &step.decision, self.servers.all());
         self.liveness.step(at, &step.decision, self.servers.all());
     }

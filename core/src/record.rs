@@ -1,5 +1,7 @@
 //! The run record: all that a report reads, the same for a simulated and a live run.
 
+mod faults;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -13,6 +15,8 @@ use crate::money::{Currency, Money};
 use crate::observation::Ratio;
 use crate::policy::Metric;
 use crate::time::{Span, Timestamp};
+
+pub use faults::{FaultSpan, Faults};
 
 /// The version of the record's form. Readers take it and older ones; newer ones are refused.
 pub const FORMAT: u32 = 1;
@@ -48,6 +52,9 @@ pub struct RunRecord {
     pub failures: Vec<(FailureCause, u64)>,
     /// The servers, the primary first.
     pub servers: Vec<ServerInfo>,
+    /// When faults were on; of a fleet, those that befall all groups at once.
+    #[serde(default, skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 /// The figures of a run, in the form of `summary.json`.
@@ -65,6 +72,9 @@ pub struct Summary {
     pub fidelity_because: Option<String>,
     /// Hash of the record, in hexadecimal.
     pub fingerprint: String,
+    /// The command that gives this run again, where the run came from one. No part of the hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// What became of the requests.
     pub requests: Requests,
     /// What became of the background jobs.
@@ -293,6 +303,13 @@ pub struct Violation {
     /// The decision in force, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<String>,
+}
+
+impl Violation {
+    /// The decision in force, or that there was none yet.
+    pub fn in_force(&self) -> &str {
+        self.under.as_deref().unwrap_or("no decision yet")
+    }
 }
 
 /// One expectation of the scenario, judged.

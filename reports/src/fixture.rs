@@ -7,9 +7,10 @@ use tidegate_core::ids::RuleId;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::Metric;
 use tidegate_core::record::{
-    Action, Baseline, Billing, ClosestCall, Distribution, ExpectationResult, FORMAT, Fidelity,
-    FleetSummary, Jobs, LocalTime, PropertyResult, Requests, RuleInfo, RunRecord, ScaleEvent,
-    Scaling, ServerInfo, Simulation, StageSpan, Summary, Timeline, TimelineRow, Violation,
+    Action, Baseline, Billing, ClosestCall, Distribution, ExpectationResult, FORMAT, FaultSpan,
+    Faults, Fidelity, FleetSummary, Jobs, LocalTime, PropertyResult, Requests, RuleInfo, RunRecord,
+    ScaleEvent, Scaling, ServerInfo, Simulation, StageSpan, Summary, Timeline, TimelineRow,
+    Violation,
 };
 use tidegate_core::{Currency, Money, Ratio, ServerId, Span, Timestamp};
 
@@ -58,6 +59,7 @@ pub fn empty() -> RunRecord {
             fidelity_because: None,
             fleet: None,
             fingerprint: String::new(),
+            command: None,
             requests: Requests::default(),
             jobs: Jobs::default(),
             scaling: Scaling::default(),
@@ -73,6 +75,7 @@ pub fn empty() -> RunRecord {
         closest: Vec::new(),
         failures: Vec::new(),
         servers: Vec::new(),
+        faults: Faults::default(),
     }
 }
 
@@ -119,7 +122,7 @@ pub fn failed() -> RunRecord {
     let violation = Violation {
         at: local(minute(5)),
         what: "A sentence that does not end ".repeat(9),
-        under: None,
+        under: Some("2 to 2 servers: a reason that goes on and on ".repeat(9)),
     };
     for number in 0..9 {
         record.summary.properties.push(PropertyResult {
@@ -135,6 +138,7 @@ pub fn failed() -> RunRecord {
     for event in &mut record.summary.scaling.events {
         event.reason = "a reason that goes on and on ".repeat(20);
     }
+    record.summary.command = Some("tidegate run campaign.toml --set 'a=\"b\"' --seed 7".to_owned());
     record.failures = FailureCause::ALL.map(|cause| (cause, u64::MAX)).to_vec();
     record
 }
@@ -145,6 +149,26 @@ pub fn fluid() -> RunRecord {
     record.summary.fidelity = Fidelity::Fluid;
     record.summary.fidelity_because = Some("about 3.6 billion requests are expected".to_owned());
     record.summary.requests.latency_ms.max = None;
+    record
+}
+
+/// The same day with faults of two kinds, one of them on twice at once, and more than are kept.
+pub fn faulty() -> RunRecord {
+    let mut record = record();
+    let span = |fault, kind: &str, from, to| FaultSpan {
+        fault,
+        kind: kind.to_owned(),
+        server: (fault == 1).then_some(ServerId(1)),
+        from: minute(from),
+        to: minute(to),
+    };
+    let spans = vec![
+        span(0, "cut", 60, 90),
+        span(0, "cut", 200, 230),
+        span(0, "cut", 220, 240),
+        span(1, "command-lost", 700, 700),
+    ];
+    record.faults = Faults { spans, more: 1_234 };
     record
 }
 

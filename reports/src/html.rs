@@ -3,7 +3,10 @@
 use std::io::Write;
 
 use askama::Template;
-use tidegate_core::record::{Baseline, ExpectationResult, PropertyResult, RunRecord, ScaleEvent};
+use tidegate_core::Timestamp;
+use tidegate_core::record::{
+    Baseline, ExpectationResult, FaultSpan, PropertyResult, RunRecord, ScaleEvent,
+};
 
 use crate::figures::{self, Line};
 use crate::format::{Clock, moment};
@@ -78,6 +81,20 @@ impl<'a> Page<'a> {
         moment(event.at.at, self.clock.zone())
     }
 
+    fn moment(&self, at: Timestamp) -> String {
+        moment(at, self.clock.zone())
+    }
+
+    fn until(&self, fault: &FaultSpan) -> String {
+        if fault.to == fault.from {
+            return "the same moment: it befell one command".to_owned();
+        }
+        if fault.to >= self.record.end {
+            return "the end of the run".to_owned();
+        }
+        self.moment(fault.to)
+    }
+
     fn standing(&self, property: &PropertyResult) -> &'static str {
         standing(&self.record.summary, property).words()
     }
@@ -116,6 +133,24 @@ mod tests {
         assert!(!bare.contains("http://") && !bare.contains("https://"));
         assert!(!page.contains("<script"));
         assert_eq!(page.matches("<svg").count(), 5);
+    }
+
+    #[test]
+    fn a_violation_has_its_decision_and_the_command_that_gives_it_again() {
+        let failed = page(&fixture::failed(), &[]);
+        assert!(failed.contains("under: 2 to 2 servers: a reason"));
+        assert!(failed.contains("<code>tidegate run campaign.toml --set"));
+        assert!(!page(&fixture::empty(), &[]).contains("tidegate run"));
+    }
+
+    #[test]
+    fn faults_are_listed_with_their_times_and_without_any_there_is_no_list() {
+        let faulty = page(&fixture::faulty(), &[]);
+        let row = "cut</th><td>2026-03-02 01:00:00</td><td>2026-03-02 01:30:00</td>";
+        assert!(faulty.contains(row), "{faulty}");
+        assert!(faulty.contains("command-lost, standby-1</th>"), "{faulty}");
+        assert!(faulty.contains("1,234 more times"), "{faulty}");
+        assert!(!page(&fixture::record(), &[]).contains("Fault"));
     }
 
     #[test]

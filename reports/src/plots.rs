@@ -1,6 +1,7 @@
 //! The plots of a run as SVG.
 
 mod axis;
+mod bands;
 mod chart;
 mod curves;
 mod lanes;
@@ -20,7 +21,7 @@ pub struct PlotError {
 /// Draws each plot: its name, which is its file's name without `.svg`, and the SVG.
 ///
 /// The plots are `load`, `utilization`, `latency`, `servers` and `cost`; a record without data
-/// gives empty axes.
+/// gives empty axes. Where faults were on, a band in each plot says which.
 pub fn plots(record: &RunRecord) -> Result<Vec<(&'static str, String)>, PlotError> {
     let drawn: [(&'static str, chart::Chart); 5] = [
         ("load", curves::load(record)),
@@ -29,7 +30,10 @@ pub fn plots(record: &RunRecord) -> Result<Vec<(&'static str, String)>, PlotErro
         ("servers", servers(record)),
         ("cost", curves::cost(record)),
     ];
-    let draw = |(plot, chart): (&'static str, chart::Chart)| {
+    let (bands, legend) = bands::bands(record);
+    let draw = |(plot, mut chart): (&'static str, chart::Chart)| {
+        chart.bands.clone_from(&bands);
+        chart.swatches.extend(legend.iter().cloned());
         let svg = chart.draw().map_err(|reason| PlotError { plot, reason })?;
         Ok((plot, svg))
     };
@@ -56,6 +60,18 @@ mod tests {
     fn two_calls_give_the_same_bytes() {
         let record = fixture::record();
         assert_eq!(plots(&record).expect("draws"), plots(&record).expect("draws"));
+    }
+
+    #[test]
+    fn faults_are_bands_in_every_plot_and_without_any_nothing_changes() {
+        let (plain, faulty) = (fixture::record(), fixture::faulty());
+        let [plain, faulty] = [plain, faulty].map(|record| plots(&record).expect("draws"));
+        for ((name, without), (_, with)) in plain.iter().zip(&faulty) {
+            assert!(!without.contains("fault: "), "{name}");
+            assert!(with.contains("fault: cut") && with.contains("fault: command-lost"), "{name}");
+            let see_through = |svg: &str| svg.matches("opacity=\"0.3\"").count();
+            assert_eq!(see_through(with) - see_through(without), 5, "{name}");
+        }
     }
 
     #[test]

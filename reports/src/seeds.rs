@@ -8,7 +8,7 @@ use tidegate_core::record::Summary;
 use crate::figures;
 use crate::format::count;
 use crate::tables::TableError;
-use crate::terminal::{Style, cut};
+use crate::terminal::{Style, cut, printable};
 use crate::verdict::{broken, passed, unmet};
 
 /// A figure over all seeds at which it has a value.
@@ -123,6 +123,9 @@ pub fn seeds_text(summaries: &[Summary], style: Style) -> String {
         let what: Vec<String> = properties.chain(unmet).collect();
         let line = format!("seed {}: {}", summary.seed, what.join(", "));
         let _ = writeln!(text, "{}", cut(&line, 100));
+        if let Some(command) = &summary.command {
+            let _ = writeln!(text, "  {}", printable(command));
+        }
     }
     if failed.len() > 5 {
         let _ = writeln!(text, "and {} more, see seeds.csv", failed.len() - 5);

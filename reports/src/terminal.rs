@@ -1,6 +1,8 @@
 //! A run on one screen.
 
-use tidegate_core::record::{ExpectationResult, RunRecord, ScaleEvent, Simulation, Summary};
+use tidegate_core::record::{
+    ExpectationResult, PropertyResult, RunRecord, ScaleEvent, Simulation, Summary,
+};
 
 use crate::figures::{self, Line};
 use crate::format::{Clock, counted, length_of_seconds, local, rate, zone_of};
@@ -9,6 +11,8 @@ use crate::verdict::{Standing, broken, headline, passed, standing_so, unmet};
 const COLUMNS: usize = 100;
 const NAME: usize = 14;
 const EVENTS: usize = 8;
+/// Where violations need the room.
+const FEWER_EVENTS: usize = 4;
 const CALLS: usize = 2;
 const FINDINGS: usize = 2;
 const BASELINES: usize = 3;
@@ -26,7 +30,8 @@ impl Style {
     }
 }
 
-/// The run on one screen, the verdict first: at most 40 lines of at most 100 columns.
+/// The run on one screen, the verdict first: at most 40 lines of at most 100 columns. Only the
+/// command that gives a failed run again is never broken, so that it can be copied.
 pub fn terminal(record: &RunRecord, simulation: &Simulation, style: Style) -> String {
     let summary = &record.summary;
     let mut screen = Screen { style, text: String::new() };
@@ -45,6 +50,7 @@ pub fn terminal(record: &RunRecord, simulation: &Simulation, style: Style) -> St
     requests(&mut screen, record);
     screen.plain("");
     judgements(&mut screen, summary);
+    reproduction(&mut screen, summary);
     screen.plain("");
     screen.plain(&last_line(summary, simulation));
     screen.text
@@ -107,11 +113,12 @@ fn scaling(screen: &mut Screen, record: &RunRecord) {
         }
         return screen.more(record.closest.len(), CALLS, "journal.jsonl");
     }
-    let most = if events.len() <= EVENTS / 2 { 2 } else { 1 };
-    for event in events.iter().take(EVENTS) {
+    let shown = if passed(&record.summary) { EVENTS } else { FEWER_EVENTS };
+    let most = if events.len() <= shown / 2 { 2 } else { 1 };
+    for event in events.iter().take(shown) {
         scale_event(screen, event, &clock, most);
     }
-    screen.more(events.len(), EVENTS, "journal.jsonl");
+    screen.more(events.len(), shown, "journal.jsonl");
 }
 
 fn scale_event(screen: &mut Screen, event: &ScaleEvent, clock: &Clock, most: usize) {
@@ -148,11 +155,7 @@ fn judgements(screen: &mut Screen, summary: &Summary) {
     }
     screen.entry("Properties", &parts.join("; "), 2);
     for property in broken(summary).take(FINDINGS) {
-        let first = property
-            .violations
-            .first()
-            .map_or_else(String::new, |violation| format!(": {} {}", violation.at, violation.what));
-        screen.entry("  violated", &format!("{}{first}", property.name), 1);
+        violated(screen, property);
     }
     screen.more(broken(summary).count(), FINDINGS, "summary.json");
     let met = summary.expectations.iter().filter(|expectation| expectation.holds).count();
@@ -162,6 +165,26 @@ fn judgements(screen: &mut Screen, summary: &Summary) {
         screen.entry("  not met", &missed(expectation), 1);
     }
     screen.more(unmet(summary).count(), FINDINGS, "summary.json");
+}
+
+/// The first violation of a property, and the decision that was in force.
+fn violated(screen: &mut Screen, property: &PropertyResult) {
+    let Some(first) = property.violations.first() else {
+        return screen.entry("  violated", &property.name, 1);
+    };
+    let what = format!("{}: {} {}", property.name, first.at, first.what);
+    screen.entry("  violated", &what, 2);
+    screen.entry("    under", first.in_force(), 1);
+}
+
+/// The command that gives a failed run again, whole.
+fn reproduction(screen: &mut Screen, summary: &Summary) {
+    if let Some(command) = summary.command.as_deref().filter(|_| !passed(summary)) {
+        let label = screen.style.paint("1", &format!("{:<NAME$} ", "Reproduce"));
+        screen.text.push_str(&label);
+        screen.text.push_str(&printable(command));
+        screen.text.push('\n');
+    }
 }
 
 fn missed(expectation: &ExpectationResult) -> String {
@@ -179,13 +202,18 @@ fn last_line(summary: &Summary, simulation: &Simulation) -> String {
     )
 }
 
+/// `text` without control characters.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
 /// `text` without control characters, at most `columns` long.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
-    let clean = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let text = printable(text);
     if text.chars().count() <= columns {
-        return text.chars().map(clean).collect();
+        return text;
     }
-    text.chars().map(clean).take(columns - 1).chain(['…']).collect()
+    text.chars().take(columns - 1).chain(['…']).collect()
 }
 
 /// `text` broken between words into at most `most` lines; what does not fit is cut.

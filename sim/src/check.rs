@@ -11,6 +11,7 @@ mod defects;
 mod draw;
 mod exhaustive;
 mod faults;
+mod paths;
 mod regression;
 mod shrink;
 mod tally;
@@ -27,7 +28,7 @@ pub use defects::{Caught, defects};
 pub use draw::draw;
 pub use exhaustive::{Cell, Table, exhaustive};
 pub use regression::regression;
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{Effort, Shrunk, shrink};
 pub use tally::Tally;
 
 /// What a swarm is to do.
@@ -56,28 +57,59 @@ pub struct Swept {
     pub failed: Vec<(u64, Vec<Failure>)>,
 }
 
-/// Draws and runs cases; `done` is told after each how many are, and the seconds simulated so far.
-pub fn swarm(swarm: &Swarm<'_>, done: &(dyn Fn(u64, f64) + Sync)) -> Swept {
+impl Swept {
+    /// The first failure of each property, by the numbers of their runs.
+    pub fn firsts(&self) -> Vec<(u64, &Failure)> {
+        let mut firsts: Vec<(u64, &Failure)> = Vec::new();
+        for (run, failures) in &self.failed {
+            for failure in failures {
+                if firsts.iter().all(|(_, first)| first.property != failure.property) {
+                    firsts.push((*run, failure));
+                }
+            }
+        }
+        firsts
+    }
+}
+
+/// How far a swarm has come, and what its last run came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Done<'a> {
+    /// Runs that are done.
+    pub runs: u64,
+    /// Seconds that they simulated.
+    pub seconds: u64,
+    /// The run that was done last.
+    pub number: u64,
+    /// How it failed, if it did.
+    pub failures: &'a [Failure],
+}
+
+/// Draws and runs cases; `done` is told after each, and says whether others are to begin.
+pub fn swarm(swarm: &Swarm<'_>, done: &(dyn Fn(Done<'_>) -> bool + Sync)) -> Swept {
+    let enough = AtomicBool::new(false);
     let swept = Mutex::new(Swept::default());
     let (count, simulated) = (AtomicU64::new(0), AtomicU64::new(0));
     // A run that fails is a result, not an error.
-    let _ = side_by_side(swarm.jobs, 0..swarm.runs as usize, |number| {
+    let go_on = |_: &usize| !swarm.stop.load(Ordering::Relaxed) && !enough.load(Ordering::Relaxed);
+    let numbers = (0..swarm.runs as usize).take_while(go_on);
+    let _ = side_by_side(swarm.jobs, numbers, |number| {
         let number = number as u64;
-        if swarm.stop.load(Ordering::Relaxed) {
-            return Ok::<(), ()>(());
-        }
         let case = swarm.case(number);
         let outcome = case.run();
-        let seconds = outcome.simulated.as_secs_f64();
+        let seconds = outcome.simulated.as_secs_f64() as u64;
+        let seconds = simulated.fetch_add(seconds, Ordering::Relaxed) + seconds;
+        let runs = count.fetch_add(1, Ordering::Relaxed) + 1;
+        if !done(Done { runs, seconds, number, failures: &outcome.failures }) {
+            enough.store(true, Ordering::Relaxed);
+        }
         if let Ok(mut swept) = swept.lock() {
             swept.tally.add(&outcome);
             if !outcome.failures.is_empty() {
                 swept.failed.push((number, outcome.failures));
             }
         }
-        let all = simulated.fetch_add(seconds as u64, Ordering::Relaxed) + seconds as u64;
-        done(count.fetch_add(1, Ordering::Relaxed) + 1, all as f64);
-        Ok(())
+        Ok::<(), ()>(())
     });
     let mut swept = swept.into_inner().unwrap_or_default();
     swept.failed.sort_by_key(|(number, _)| *number);

@@ -3,6 +3,7 @@
 mod close;
 pub(crate) mod collect;
 mod expect;
+mod faults;
 mod follow;
 mod host;
 mod intervals;
@@ -30,6 +31,8 @@ use crate::world::{Notice, World};
 
 use collect::{Collector, Times};
 pub(crate) use expect::judge;
+use faults::FaultLog;
+pub(crate) use faults::common_faults;
 use host::Host;
 pub(crate) use intervals::Intervals;
 use planted::Planted;
@@ -42,6 +45,7 @@ struct Sinks<'a> {
     collector: Collector,
     trace: Option<RequestTrace<'a>>,
     planted: Planted,
+    faults: FaultLog,
 }
 
 impl FactSink for Sinks<'_> {
@@ -74,6 +78,12 @@ impl Sinks<'_> {
             && let Some(trace) = &mut self.trace
         {
             trace.fact(at, fact);
+        }
+        if let Fact::FaultBegan { fault } = fact {
+            self.faults.begins(at, fault);
+        }
+        if let Fact::FaultEnded { fault } = fact {
+            self.faults.ends(at, fault);
         }
     }
 }
@@ -210,6 +220,7 @@ impl<'a> Run<'a> {
             collector: Collector::new(detail.fine),
             trace: requests.map(|out| RequestTrace::new(out, zone.clone(), model.proxy.latency)),
             planted: Planted::new(&model),
+            faults: FaultLog::default(),
         };
         let stage = |index: usize| StageSpan {
             server: ServerId(index as u16),

@@ -190,7 +190,7 @@ pub(crate) fn did_you_mean<'a>(
 }
 
 /// The place of a path, or of its nearest ancestor that the text has.
-fn span_of(text: &str, path: &[Key]) -> Option<Range<usize>> {
+pub(crate) fn span_of(text: &str, path: &[Key]) -> Option<Range<usize>> {
     let table = DeTable::parse(text).ok()?;
     let mut span = None;
     let mut value: Option<&DeValue<'_>> = None;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
 
 use tidegate_core::Defect;
 use tidegate_sim::check::{Base, Caught, defects};
@@ -16,7 +17,7 @@ fn bases() -> Vec<Base> {
 
 #[test]
 fn each_defect_is_caught_by_its_owner_and_its_scenario_is_short() {
-    let all = defects(&bases(), 1, NonZeroUsize::new(2).unwrap(), &|_| {});
+    let all = defects(&bases(), 1, NonZeroUsize::new(2).unwrap(), &AtomicBool::new(false), &|_| {});
     assert_eq!(all.len(), Defect::ALL.len());
     let wrong: Vec<_> = all
         .iter()
@@ -28,7 +29,7 @@ fn each_defect_is_caught_by_its_owner_and_its_scenario_is_short() {
 
 #[test]
 fn a_shrunk_scenario_fails_in_the_same_way_and_holds_without_the_defect() {
-    let all = defects(&bases(), 2, NonZeroUsize::new(2).unwrap(), &|_| {});
+    let all = defects(&bases(), 2, NonZeroUsize::new(2).unwrap(), &AtomicBool::new(false), &|_| {});
     for Caught { defect, shrunk, .. } in all {
         let mut case = shrunk.unwrap().case;
         let failures = case.run().failures;

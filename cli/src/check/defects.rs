@@ -9,11 +9,14 @@ use tidegate_sim::check::{Base, Caught, defects};
 
 use super::CheckArguments;
 use crate::run::{progress_bar, threads};
-use crate::{Format, tell};
+use crate::{Format, interrupt, print, tell};
 
 pub(super) fn run(bases: &[Base], arguments: &CheckArguments) -> ExitCode {
     let bar = progress_bar(Defect::ALL.len() as u64);
-    let all = defects(bases, arguments.seed, threads(arguments.jobs), &|done| {
+    interrupt::listen();
+    print::complaint("Ctrl-C ends with the report so far");
+    let stop = interrupt::asked();
+    let all = defects(bases, arguments.seed, threads(arguments.jobs), stop, &|done| {
         bar.set_position(done as u64);
         bar.set_message(format!("{done} of {} defects", Defect::ALL.len()));
     });
@@ -23,18 +26,19 @@ pub(super) fn run(bases: &[Base], arguments: &CheckArguments) -> ExitCode {
         Format::Text => text(&all),
         Format::Json => to_json(&all),
     };
-    tell(&out, if right { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    tell(&out, interrupt::exit_code(right))
 }
 
 fn text(all: &[Caught]) -> String {
     let mut out = String::new();
     let right = all.iter().filter(|one| one.is_right()).count();
     // Writing to a String cannot fail.
-    let _ = writeln!(
-        out,
-        "{right} of {} defects are caught by the property that owns them\n",
-        all.len()
-    );
+    let _ =
+        writeln!(out, "{right} of {} defects are caught by the property that owns them", all.len());
+    if all.len() < Defect::ALL.len() {
+        let _ = writeln!(out, "  ended early: there are {} defects", Defect::ALL.len());
+    }
+    out.push('\n');
     let _ = writeln!(out, "  {:<24}{:<20}{:>5}{:>7}  also", "defect", "owner", "runs", "lines");
     for one in all {
         let owner = one.defect.owner();
@@ -79,6 +83,7 @@ fn to_json(all: &[Caught]) -> String {
     };
     let all = json!({
         "holds": all.iter().all(Caught::is_right),
+        "ended_early": all.len() < Defect::ALL.len(),
         "defects": all.iter().map(one).collect::<Vec<_>>(),
     });
     format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default())

@@ -3,22 +3,29 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use tidegate_sim::check::{Base, Cell, Table, exhaustive, shrink};
 
-use super::{BUDGET, CheckArguments, SHRUNK, write};
+use super::{CheckArguments, SHRUNK, effort, write};
+use crate::command::run_of;
 use crate::run::{progress_bar, threads};
-use crate::{Format, refuse, tell};
+use crate::{Format, interrupt, print, refuse, tell};
 
 /// A failing case that was shrunk, and where it lies.
 type Written = (String, String, PathBuf);
 
 pub(super) fn run(bases: &[Base], arguments: &CheckArguments) -> ExitCode {
     let (mut out, mut tables, mut held) = (String::new(), Vec::new(), true);
-    for base in bases {
+    let mut left = bases.iter();
+    interrupt::listen();
+    print::complaint("Ctrl-C ends with the report so far");
+    while !interrupt::asked().load(Ordering::Relaxed)
+        && let Some(base) = left.next()
+    {
         let bar = progress_bar(1);
-        let table = exhaustive(base, threads(arguments.jobs), &|done, of| {
+        let table = exhaustive(base, threads(arguments.jobs), interrupt::asked(), &|done, of| {
             bar.set_length(of);
             bar.set_position(done);
             bar.set_message(format!("{done} of {of} runs"));
@@ -42,11 +49,15 @@ pub(super) fn run(bases: &[Base], arguments: &CheckArguments) -> ExitCode {
         let _ = text(base, &table, &written, &mut out);
         tables.push(to_json(base, &table, &written));
     }
+    let untried: Vec<&str> = left.map(|base| base.name.as_str()).collect();
+    if !untried.is_empty() {
+        let _ = writeln!(out, "ended early, not tried: {}", untried.join(", "));
+    }
     if arguments.format == Format::Json {
-        let all = json!({ "holds": held, "scenarios": tables });
+        let all = json!({ "holds": held, "scenarios": tables, "scenarios_not_tried": untried });
         out = format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default());
     }
-    tell(&out, if held { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    tell(&out, interrupt::exit_code(held))
 }
 
 fn save(
@@ -56,7 +67,7 @@ fn save(
 ) -> Result<Vec<Written>, (PathBuf, std::io::Error)> {
     let mut written = Vec::new();
     for (case, failure) in table.failing.iter().take(SHRUNK) {
-        let shrunk = shrink(case, failure, BUDGET);
+        let shrunk = shrink(case, failure, effort());
         let path = write(&shrunk, &base.name, arguments)?;
         written.push((failure.property.clone(), shrunk.failure.what, path));
     }
@@ -71,6 +82,9 @@ fn text(base: &Base, table: &Table, written: &[Written], out: &mut String) -> st
         format!("{failed} of {} cells fail", table.cells.len())
     };
     writeln!(out, "{}: {verdict}, {} runs", base.name, table.tried())?;
+    if table.tried() < table.wanted {
+        writeln!(out, "  ended early: {} runs were to be made", table.wanted)?;
+    }
     if !table.calm.is_empty() {
         let calm = table.calm.join(", ");
         writeln!(out, "  violated without a fault, and left out here: {calm}")?;
@@ -89,7 +103,7 @@ fn text(base: &Base, table: &Table, written: &[Written], out: &mut String) -> st
         writeln!(out)?;
     }
     for (property, what, path) in written {
-        writeln!(out, "\n  {property}: {what}\n    tidegate run {}", path.display())?;
+        writeln!(out, "\n  {property}: {what}\n    {}", run_of(path))?;
     }
     writeln!(out)
 }
@@ -118,12 +132,18 @@ fn to_json(base: &Base, table: &Table, written: &[Written]) -> serde_json::Value
         })
     });
     let files = written.iter().map(|(property, what, path)| {
-        json!({ "property": property, "what": what, "file": path.display().to_string() })
+        json!({
+            "property": property,
+            "what": what,
+            "file": path.to_string_lossy(),
+            "command": run_of(path).to_string(),
+        })
     });
     json!({
         "scenario": base.name,
         "holds": table.holds(),
         "runs": table.tried(),
+        "runs_wanted": table.wanted,
         "violated_without": table.calm,
         "never_taken": table.untried.iter().map(|step| step.name()).collect::<Vec<_>>(),
         "cells": cells.collect::<Vec<_>>(),

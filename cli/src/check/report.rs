@@ -1,11 +1,13 @@
 //! What `tidegate check` prints.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tidegate_sim::check::{Bounds, Failure, Shrunk, Swept};
+
+use super::{CheckArguments, draw_of};
+use crate::command::run_of;
 
 /// A failure that was shrunk and written.
 #[derive(Debug)]
@@ -24,19 +26,12 @@ pub(super) struct Report<'a> {
     pub swept: &'a Swept,
     pub bounds: &'a Bounds,
     pub found: &'a [Found],
-    pub wanted: u64,
-    pub seed: u64,
-    pub wall: Duration,
+    pub arguments: &'a CheckArguments,
 }
 
 impl Report<'_> {
     fn days(&self) -> f64 {
         self.swept.tally.seconds as f64 / 86_400.0
-    }
-
-    /// Simulated hours of a group in a minute of the clock on the wall.
-    fn group_hours_a_minute(&self) -> f64 {
-        self.days() * 24.0 / (self.wall.as_secs_f64() / 60.0).max(1e-9)
     }
 
     pub fn text(&self) -> String {
@@ -49,20 +44,17 @@ impl Report<'_> {
     fn write_text(&self, out: &mut String) -> std::fmt::Result {
         let tally = &self.swept.tally;
         let failed = self.swept.failed.len();
-        if failed == 0 {
+        if tally.runs == 0 {
+            writeln!(out, "nothing was run")?;
+        } else if failed == 0 {
             writeln!(out, "held over {:.1} simulated days in {} runs", self.days(), tally.runs)?;
         } else {
             writeln!(out, "{failed} of {} runs failed", tally.runs)?;
         }
-        if tally.runs < self.wanted {
-            writeln!(out, "  ended early: {} runs were asked for", self.wanted)?;
+        if tally.runs < self.arguments.runs {
+            writeln!(out, "  ended early: {} runs were asked for", self.arguments.runs)?;
         }
-        writeln!(
-            out,
-            "\n  seed {}, {:.0} simulated group-hours a minute",
-            self.seed,
-            self.group_hours_a_minute()
-        )?;
+        writeln!(out, "\n  seed {}", self.arguments.seed)?;
         writeln!(
             out,
             "  requests      {:>12}  of them failed {}",
@@ -71,6 +63,28 @@ impl Report<'_> {
         writeln!(out, "  jobs          {:>12}", tally.jobs)?;
         let [up, down, undone] = tally.events;
         writeln!(out, "  scale events  {:>12}  up {up}, down {down}, undone {undone}", up + down)?;
+        if self.bounds.faults[1] > 0 {
+            self.write_faults(out)?;
+        }
+        for (run, failure) in self.swept.firsts() {
+            writeln!(out, "\n  {} violated in run {run}", failure.property)?;
+            let found = self.found.iter().find(|found| {
+                found.run == run && found.shrunk.failure.property == failure.property
+            });
+            let Some(found) = found else {
+                writeln!(out, "    {}", failure.what)?;
+                writeln!(out, "    {} > run-{run}.toml", draw_of(self.arguments, run))?;
+                writeln!(out, "    tidegate run run-{run}.toml")?;
+                continue;
+            };
+            writeln!(out, "    {}", found.shrunk.failure.what)?;
+            writeln!(out, "    {}", run_of(&found.path))?;
+        }
+        Ok(())
+    }
+
+    fn write_faults(&self, out: &mut String) -> std::fmt::Result {
+        let tally = &self.swept.tally;
         writeln!(out, "\n  faults that befell something   runs      times")?;
         for (kind, (runs, times)) in &tally.faults {
             writeln!(out, "    {:<27}{runs:>7}{times:>11}", kind.name())?;
@@ -78,13 +92,7 @@ impl Report<'_> {
         let never: Vec<&str> =
             tally.never(&self.bounds.kinds).iter().map(|kind| kind.name()).collect();
         if !never.is_empty() {
-            writeln!(out, "    never: {}", never.join(", "))?;
-        }
-        for found in self.found {
-            let failure = &found.shrunk.failure;
-            writeln!(out, "\n  {} violated in run {}", failure.property, found.run)?;
-            writeln!(out, "    {}", failure.what)?;
-            writeln!(out, "    tidegate run {}", found.path.display())?;
+            writeln!(out, "{}", wrapped("    never: ", &never.join(", ")))?;
         }
         Ok(())
     }
@@ -108,24 +116,34 @@ impl Report<'_> {
                         found.run == *run && found.shrunk.failure.property == failure.property
                     };
                     let found = self.found.iter().find(of);
-                    found.map(|found| found.path.display().to_string())
+                    found.map(|found| found.path.as_path())
                 };
                 let violated = failures.iter().map(|failure| {
                     let Failure { property, what, .. } = failure;
-                    json!({ "property": property, "what": what, "file": file(failure) })
+                    let file = file(failure);
+                    let command = file.map(|file| run_of(file).to_string());
+                    json!({
+                        "property": property,
+                        "what": what,
+                        "file": file.map(Path::to_string_lossy),
+                        "command": command,
+                    })
                 });
-                json!({ "run": run, "violated": violated.collect::<Vec<_>>() })
+                json!({
+                    "run": run,
+                    "draw": draw_of(self.arguments, *run).to_string(),
+                    "violated": violated.collect::<Vec<_>>(),
+                })
             })
             .collect();
         let [up, down, undone] = tally.events;
         let all = json!({
             "holds": self.swept.failed.is_empty(),
-            "seed": self.seed,
+            "seed": self.arguments.seed,
             "runs": tally.runs,
-            "runs_wanted": self.wanted,
+            "runs_wanted": self.arguments.runs,
+            "ended_early": tally.runs < self.arguments.runs,
             "simulated_days": self.days(),
-            "wall_seconds": self.wall.as_secs_f64(),
-            "group_hours_a_minute": self.group_hours_a_minute(),
             "requests": tally.requests,
             "requests_failed": tally.failed_requests,
             "jobs": tally.jobs,
@@ -137,4 +155,16 @@ impl Report<'_> {
         });
         format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default())
     }
+}
+
+/// A list on lines of a hundred columns at most, each as far to the right as the first.
+fn wrapped(before: &str, list: &str) -> String {
+    let mut lines = vec![before.to_owned()];
+    for word in list.split_inclusive(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.trim_end().len() <= 100 => line.push_str(word),
+            Some(_) | None => lines.push(format!("{:1$}{word}", "", before.len())),
+        }
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }

@@ -11,28 +11,30 @@ use tidegate_reports::{Style, all_passed, seeds_csv, seeds_json, seeds_text};
 use tidegate_sim::model::Model;
 use tidegate_sim::replicate::replicate;
 
-use super::{progress_bar, threads};
+use super::{RunArguments, progress_bar, threads};
 use crate::{Format, refuse, tell};
 
 pub(super) fn run(
     model: &Model,
     seeds: NonZeroUsize,
-    jobs: Option<NonZeroUsize>,
+    arguments: &RunArguments,
     directory: &Path,
-    format: Format,
 ) -> ExitCode {
     let seeds: Vec<u64> = (0..seeds.get() as u64).map(|n| model.seed.wrapping_add(n)).collect();
     let bar = progress_bar(seeds.len() as u64);
-    let summaries = replicate(model, &seeds, threads(jobs), &|done| {
+    let mut summaries = replicate(model, &seeds, threads(arguments.jobs), &|done| {
         bar.set_position(done as u64);
         bar.set_message(format!("{done} of {} seeds", seeds.len()));
     });
     bar.finish_and_clear();
+    for summary in &mut summaries {
+        summary.command = Some(arguments.command(Some(summary.seed)).to_string());
+    }
     if let Err(why) = write(&summaries, directory) {
         let what = format!("the report cannot be written to {}", directory.display());
         return refuse::plain(&what, &why);
     }
-    let text = match format {
+    let text = match arguments.format {
         Format::Text => seeds_text(&summaries, Style { colour: io::stdout().is_terminal() }),
         Format::Json => seeds_json(&summaries),
     };

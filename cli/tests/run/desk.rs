@@ -75,6 +75,17 @@ impl Desk {
         Answer::from(self.command(arguments).output().unwrap())
     }
 
+    /// What a shell does with a command that was printed to be typed.
+    pub fn shell(&self, line: &str) -> Answer {
+        let program = Path::new(env!("CARGO_BIN_EXE_tidegate"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path).collect::<Vec<_>>();
+        let folders = program.parent().into_iter().map(Path::to_owned).chain(folders);
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).env("PATH", std::env::join_paths(folders).unwrap());
+        Answer::from(command.current_dir(&self.directory).stdin(Stdio::null()).output().unwrap())
+    }
+
     /// `tidegate run scenario.toml` with further arguments.
     pub fn run(&self, arguments: &[&str]) -> Answer {
         self.tidegate(&[&["run", "scenario.toml"], arguments].concat())

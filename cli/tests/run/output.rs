@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::desk::{Answer, Desk, SCENARIO};
 
 /// The documented keys of `tidegate run --format json`, in their order.
-const KEYS: &str = "scenario seed fidelity fingerprint \
+const KEYS: &str = "scenario seed fidelity fingerprint command \
     requests requests.arrived requests.served requests.failed requests.failed_by_scaling \
     requests.in_flight_at_end \
     requests.latency_ms requests.latency_ms.mean requests.latency_ms.p50 \
@@ -82,6 +82,33 @@ fn json_is_the_summary_file_and_the_wall_clock_figures_last() {
     let (head, _) = answer.out.split_once(",\n  \"simulation\": {").unwrap();
     let file = fs::read_to_string(desk.directory.join("out/scenario/summary.json")).unwrap();
     assert_eq!(format!("{head}\n}}\n"), file);
+}
+
+#[test]
+fn a_failed_run_prints_the_decision_and_a_command_that_fails_in_the_same_way() {
+    let desk = Desk::new("reproduce");
+    let planted = ["--set", "defects=[\"route-before-ready\"]", "--seed", "3"];
+    let failed = desk.run(&planted);
+    assert_eq!(failed.code, Some(1), "{}", failed.out);
+    let line = |name: &str| failed.out.lines().find(|line| line.trim_start().starts_with(name));
+    let under = line("under ").unwrap();
+    assert!(under.ends_with("2 to 2 servers: the policy's bounds"), "{under}");
+    let command = line("Reproduce").unwrap().trim_start_matches("Reproduce").trim();
+    let expected = "tidegate run scenario.toml --set 'defects=[\"route-before-ready\"]' --seed 3";
+    assert_eq!(command, expected);
+    let summary = desk.summary(&planted);
+    assert_eq!(summary["command"], expected);
+    let page = desk.report("out/scenario").remove("index.html").unwrap();
+    assert!(String::from_utf8(page).unwrap().contains("under: 2 to 2 servers: the policy"));
+    let again = desk.shell(command);
+    assert_eq!((again.code, first(&again.out)), (Some(1), first(&failed.out)));
+    assert_eq!(desk.summary(&planted)["fingerprint"], summary["fingerprint"]);
+    let seeds = desk.run(&[&planted[..], &["--seeds", "2"]].concat());
+    assert!(seeds.out.contains(&format!("  {}\n", expected.replace('3', "4"))), "{}", seeds.out);
+}
+
+fn first(text: &str) -> Option<&str> {
+    text.lines().next()
 }
 
 #[test]

@@ -161,6 +161,12 @@ fn edge(now: Timestamp, from: Timestamp, until: Timestamp) -> (bool, Timestamp) 
     }
 }
 
+/// Whether the window from `from` until `until` ends before it begins, by what the schedule says of
+/// gaps and folds. One that they skip does not.
+pub(crate) fn is_inverted(schedule: &Schedule, from: &WallTime, until: &WallTime) -> bool {
+    matches!(once(schedule, from, until), Starts::Once { from, until } if until <= from)
+}
+
 fn once(schedule: &Schedule, from: &WallTime, until: &WallTime) -> Starts {
     let resolved =
         |wall: &WallTime| resolve(wall.civil, &wall.time_zone(), schedule.gap, schedule.fold);

@@ -100,6 +100,7 @@ impl Window {
     pub fn rewind(&mut self, now: Timestamp) {
         self.emptied = self.emptied.map(|at| at.min(now));
         self.from = self.from.map(|at| at.min(now));
+        self.last = self.last.filter(|at| *at <= now);
     }
 
     /// One that begins to fill at `now`.
@@ -114,15 +115,21 @@ impl Window {
             }
             return;
         };
+        let holds = rule.holds(value.value);
+        if !holds {
+            // Whatever samples it rests on: it is what is known now.
+            (self.filled, self.holds) = (Span::ZERO, false);
+        }
         let old = self.from.is_some_and(|from| value.at < from);
         if old || self.last.is_some_and(|last| value.at <= last) {
             return;
         }
         let gap = self.last.map_or(Span::ZERO, |last| value.at.since(last));
         self.last = Some(value.at);
-        if !rule.holds(value.value) {
-            (self.filled, self.holds) = (Span::ZERO, false);
-        } else if !self.holds {
+        if !holds {
+            return;
+        }
+        if !self.holds {
             (self.filled, self.holds) = (Span::ZERO, true);
         } else if gap <= stale {
             self.filled += gap;

@@ -85,9 +85,10 @@ impl Standby {
         match self.stage {
             Stage::Standby | Stage::Faulted => runs.map(|one| (Contradiction::Stray, one.at)),
             Stage::Warming | Stage::Joining => dead(),
+            // The proxy may have forgotten an ill one too, which must not be told to it again.
             Stage::Serving => dead()
-                .or_else(|| is_routed(false).map(|at| (Contradiction::Forgotten, at)))
-                .or_else(|| bad(health).map(|at| (Contradiction::Ill, at))),
+                .or_else(|| bad(health).map(|at| (Contradiction::Ill, at)))
+                .or_else(|| is_routed(false).map(|at| (Contradiction::Forgotten, at))),
             Stage::Draining | Stage::Quiescing => {
                 dead().or_else(|| is_routed(true).map(|at| (Contradiction::StillRouted, at)))
             }

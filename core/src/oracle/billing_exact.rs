@@ -2,6 +2,9 @@
 //!
 //! Recomputed from the power facts alone, apart from the meter that it judges.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::{Closing, Verdict};
 use crate::billing::{LedgerLine, Unit};
 use crate::fact::Fact;
@@ -44,7 +47,7 @@ impl BillingExact {
         }
         for line in closing.ledger {
             verdict.checked += 1;
-            judge_amount(&mut verdict, line);
+            judge_amount(&mut verdict, line, closing.zone);
         }
         verdict
     }
@@ -83,20 +86,29 @@ fn judge_server(
     }
 }
 
-/// An hourly line costs its charged seconds: price × seconds ÷ 3600, to within half a micro-unit.
-fn judge_amount(verdict: &mut Verdict, line: &LedgerLine) {
+/// A line costs its charged seconds: price × seconds ÷ those of its unit, to within half a
+/// micro-unit. A month is that in which the line begins.
+fn judge_amount(verdict: &mut Verdict, line: &LedgerLine, zone: &TimeZone) {
     let used = line.accounted.as_secs_ceil();
     let charged = line.charged.as_secs_ceil();
-    let exact = i128::from(line.unit_price.micros()) * i128::from(charged);
-    let billed = i128::from(line.amount.micros()) * 3_600;
-    let wrong = match line.unit {
-        Unit::Hour => (billed - exact).abs() > 1_800 || charged < used,
-        Unit::Month => charged != used,
+    let (unit, fits) = match line.unit {
+        Unit::Hour => (Some(3_600), charged >= used),
+        Unit::Month => (seconds_of_month(line.from, zone), charged == used),
     };
-    if wrong {
+    let exact = i128::from(line.unit_price.micros()) * i128::from(charged);
+    let off = |unit: i64| (i128::from(line.amount.micros()) * i128::from(unit) - exact).abs();
+    if !fits || unit.is_none_or(|unit| 2 * off(unit) > i128::from(unit)) {
         let server = line.server;
         verdict.violate(line.to, || {
             format!("a line of {server} is {}, which is not its price", line.amount)
         });
     }
+}
+
+/// From the first midnight of the month to that after its last day, by the clocks of `zone`.
+fn seconds_of_month(at: Timestamp, zone: &TimeZone) -> Option<i64> {
+    let day = zone.to_datetime(at.to_jiff()).date();
+    let midnight = |date: Date| zone.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    let next = midnight(day.last_of_month().tomorrow().ok()?)?;
+    Some(next.as_second() - midnight(day.first_of_month())?.as_second())
 }

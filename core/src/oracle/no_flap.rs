@@ -17,6 +17,14 @@ struct Load {
     memory: u64,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Release {
+    at: Timestamp,
+    load: Load,
+    /// Servers that it left: to replace one of them that is lost is no flap.
+    left: u16,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct NoFlap {
     metrics: Vec<Metric>,
@@ -24,7 +32,7 @@ pub(super) struct NoFlap {
     window: Span,
     /// The means over the servers that receive traffic.
     means: Load,
-    released: Option<(Timestamp, Load)>,
+    released: Option<Release>,
     verdict: Verdict,
 }
 
@@ -53,18 +61,20 @@ impl NoFlap {
     pub fn step(&mut self, at: Timestamp, decision: &Decision, servers: &[Condition]) {
         match decision.verdict {
             Decided::Hold => {}
-            Decided::ScaleDown(_) => {
+            Decided::ScaleDown(by) => {
                 let by_a_person = decision.source == Some(Source::Manual);
-                self.released = (!by_a_person).then(|| (at, self.load(servers)));
+                let left = decision.servers.saturating_sub(by);
+                let release = || Release { at, load: self.load(servers), left };
+                self.released = (!by_a_person).then(release);
             }
-            Decided::ScaleUp(_) => {
+            Decided::ScaleUp(by) => {
                 self.verdict.checked += 1;
-                let released = self.released.take();
-                if let (Some(Source::Rule(rule)), Some((then, before))) =
-                    (decision.source, released)
-                    && at.since(then) <= self.window
+                let more = |release: &Release| decision.servers.saturating_add(by) > release.left;
+                let Some(release) = self.released.take_if(|release| more(release)) else { return };
+                if let Some(Source::Rule(rule)) = decision.source
+                    && at.since(release.at) <= self.window
                 {
-                    self.judge(at, usize::from(rule.0), before, self.load(servers));
+                    self.judge(at, usize::from(rule.0), release.load, self.load(servers));
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! or if a server that rules had asked for was lost, or taken away by somebody else for a while.
 
 use super::Verdict;
+use super::servers::Condition;
 use crate::decision::{Decision, Source, Verdict as Decided, Veto};
 use crate::fact::Fact;
 use crate::observation::Ratio;
@@ -90,7 +91,7 @@ impl OnlyWhenRequired {
         }
     }
 
-    pub fn step(&mut self, at: Timestamp, decision: &Decision) {
+    pub fn step(&mut self, at: Timestamp, decision: &Decision, servers: &[Condition]) {
         let granted = self.grant(at, decision);
         let target = match decision.verdict {
             Decided::Hold => return,
@@ -105,7 +106,11 @@ impl OnlyWhenRequired {
         if let Some(Source::Rule(rule)) = decision.source
             && target > granted
         {
-            self.judge(at, usize::from(rule.0));
+            // A proxy that still sends requests to what was released moves the mean.
+            let receive = servers.iter().filter(|server| server.receives).count();
+            if receive <= usize::from(decision.servers) {
+                self.judge(at, usize::from(rule.0));
+            }
             self.granted = Some(target);
         }
     }
@@ -114,8 +119,10 @@ impl OnlyWhenRequired {
     /// somebody keeps it from having it for a while.
     fn grant(&mut self, at: Timestamp, decision: &Decision) -> u16 {
         let servers = decision.servers;
-        let kept =
-            decision.vetoes().any(|veto| matches!(veto, Veto::Outranked { .. } | Veto::AtMaximum));
+        let keeps = |veto: &Veto| {
+            matches!(veto, Veto::Outranked { .. } | Veto::AtMaximum | Veto::NoStandby { .. })
+        };
+        let kept = decision.vetoes().any(keeps);
         let asks =
             (0..self.watches.len()).any(|rule| self.held(at, rule) >= self.watches[rule].window);
         let granted = self.granted.get_or_insert(servers);

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{MAX_RULES, MAX_SCHEDULES, Metric, Policy, Schedule};
-use crate::demand::schedule::parse_cron;
+use crate::demand::schedule::{is_inverted, parse_cron};
 use crate::observation::Ratio;
 
 /// Where in the policy table a problem lies.
@@ -181,10 +181,7 @@ impl Schedule {
         }
         match (&self.from, &self.until, &self.cron, self.length, &self.zone) {
             (Some(from), Some(until), None, None, None) => {
-                let earliest = |wall: &super::WallTime| {
-                    wall.time_zone().to_ambiguous_timestamp(wall.civil).compatible().ok()
-                };
-                if earliest(until) <= earliest(from) {
+                if is_inverted(self, from, until) {
                     Err(("until", PolicyProblem::EmptyWindow))
                 } else {
                     Ok(())

@@ -69,6 +69,22 @@ fn a_clock_that_goes_back_ends_a_cool_down_that_counted_from_later() {
     }
 }
 
+/// All clocks go back, as those of one machine do: what is read from then on is dated before what
+/// is known.
+#[test]
+fn clocks_that_all_go_back_hide_no_reading() {
+    let mut host = Host::new(policy(), 1);
+    host.tick(90);
+    host.now = host.now - Span::from_hours(24);
+    let began = host.now;
+    host.reach(Stage::Serving, 90);
+    assert!(host.now.since(began) <= Span::from_mins(8), "{}", host.now.since(began));
+    host.now = host.now - Span::from_hours(24);
+    let began = host.now;
+    host.reach(Stage::Standby, 5);
+    assert!(host.now.since(began) <= Span::from_mins(40), "{}", host.now.since(began));
+}
+
 fn holding() -> Policy {
     let mut policy = policy();
     policy.up[0].missing = Missing::Hold;

@@ -125,6 +125,20 @@ fn a_manual_demand_holds_for_its_time_and_outranks_rules() {
     assert_eq!(host.stage(1), Stage::Serving, "until it expires");
 }
 
+/// Two serve for a schedule that has just ended: what it leaves is kept for a while, less what a
+/// person takes away.
+#[test]
+fn a_person_who_asks_for_one_fewer_gets_no_more_than_that_at_once() {
+    let schedule = window("2026-03-02T00:00[UTC]", "2026-03-02T01:00[UTC]");
+    let schedule = vec![Schedule { servers: 4, ..schedule }];
+    let mut host = Host::new(Policy { schedule, ..policy() }, 3);
+    host.pass(Span::from_mins(61), 40);
+    host.ask(OperatorRequest::ScaleDown { by: 1, hold: None });
+    assert_eq!(host.decision().verdict, Verdict::ScaleDown(1), "{:?}", host.decision());
+    host.tick(40);
+    assert_eq!(host.decision().servers, 3);
+}
+
 #[test]
 fn all_servers_in_use_is_a_reason() {
     let mut host = Host::new(policy(), 1);

@@ -8,7 +8,7 @@ use proptest::collection::btree_set;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tidegate_core::demand::schedule::Calendar;
-use tidegate_core::policy::{Bound, Fold, Gap, Schedule, WallTime};
+use tidegate_core::policy::{Bound, Fold, Gap, Policy, Schedule, WallTime};
 use tidegate_core::{Span, TimeZone, Timestamp};
 
 use crate::config;
@@ -222,16 +222,20 @@ fn walls(year: &Year) -> impl Strategy<Value = DateTime> + use<> {
 fn a_single_window_is_open_in_the_minutes_that_an_enumeration_finds() {
     for zone in ZONES {
         let year = Year::of(zone);
-        let given = (walls(&year), 1..3_000i64, gap(), fold(), 0..700usize);
+        let length = prop_oneof![1..60i64, 1..3_000i64];
+        let given = (walls(&year), length, gap(), fold(), 0..700usize);
         let run = TestRunner::new(config(24)).run(&given, |(from, length, gap, fold, lead)| {
             let until = from.checked_add(length.minutes()).unwrap();
             let wall = |civil| Some(WallTime { civil, zone: zone.to_owned() });
             let (begin, end) = (wall(from), wall(until));
             let schedule = Schedule { from: begin, until: end, ..schedule(gap, fold, lead) };
+            let refused = Policy { schedule: vec![schedule.clone()], ..Policy::default() }.check(1);
             let start = year.resolve(from, gap, fold).into_iter().min();
             let end = year.resolve(until, gap, fold).into_iter().max();
-            let windows = start.zip(end).into_iter();
-            year.compare(&schedule, &year.open(windows, lead))
+            let windows = start.zip(end);
+            let inverted = windows.is_some_and(|(start, end)| end <= start);
+            prop_assert_eq!(refused.is_err(), inverted, "{:?}", refused);
+            year.compare(&schedule, &year.open(windows.into_iter(), lead))
         });
         run.unwrap_or_else(|why| panic!("{zone}: {why}"));
     }

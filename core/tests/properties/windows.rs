@@ -80,12 +80,13 @@ proptest! {
             });
             match reading {
                 None => given.push(Given::Nothing),
-                Some((percent, _)) if second > youngest => {
+                Some((percent, _)) => {
                     let holds = if up { percent > 50 } else { percent < 50 };
-                    given.push(Given::Sample { holds, second });
-                    youngest = second;
+                    if second > youngest || !holds {
+                        given.push(Given::Sample { holds, second });
+                    }
+                    youngest = second.max(youngest);
                 }
-                Some(_) => {}
             }
             let vote = rule.vote(&mut kept, value, STALE);
             let held = held(&given, &rule);

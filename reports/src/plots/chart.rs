@@ -6,6 +6,7 @@ use plotters::prelude::*;
 use plotters::series::DashedLineSeries;
 
 use super::axis::Axis;
+use super::bands::Band;
 
 const WIDTH: u32 = 900;
 const HEADER: u32 = 34;
@@ -61,12 +62,14 @@ pub struct Chart {
     pub x: Axis,
     /// The values.
     pub y: Axis,
+    /// The bands, behind all else.
+    pub bands: Vec<Band>,
     /// The bars, below the curves.
     pub bars: Vec<Bar>,
     /// The curves, in the order in which they are drawn.
     pub curves: Vec<Curve>,
     /// Entries of the legend without a curve.
-    pub swatches: Vec<(String, RGBColor)>,
+    pub swatches: Vec<(String, RGBAColor)>,
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -144,6 +147,10 @@ impl Chart {
             .y_label_area_size(self.margin)
             .build_cartesian_2d(self.x.from..self.x.to, self.y.from..self.y.to)
             .map_err(text)?;
+        let (low, high) = (self.y.from, self.y.to);
+        let band =
+            |one: &Band| Rectangle::new([(one.from, low), (one.to, high)], one.colour.filled());
+        plane.draw_series(self.bands.iter().map(band)).map_err(text)?;
         self.draw_grid(&plane, body)?;
         let bars =
             self.bars.iter().map(|bar| Rectangle::new([bar.from, bar.to], bar.colour.filled()));

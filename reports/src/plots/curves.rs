@@ -139,6 +139,7 @@ fn chart(title: &str, record: &RunRecord, y: Axis, curves: Vec<Curve>) -> Chart 
         margin: 70,
         x: Axis::time(record),
         y,
+        bands: Vec::new(),
         bars: Vec::new(),
         curves,
         swatches: Vec::new(),

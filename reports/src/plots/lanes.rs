@@ -1,6 +1,6 @@
 //! The plot of the servers: one lane each, coloured by stage.
 
-use plotters::style::RGBColor;
+use plotters::style::{Color, RGBColor};
 use tidegate_core::ServerId;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::record::{RunRecord, StageSpan};
@@ -29,13 +29,14 @@ pub fn servers(record: &RunRecord) -> Chart {
         Some(Bar { colour, from: (at(span.from), low), to: (at(span.to), high) })
     };
     let seen = |stage: &Stage| record.stages.iter().any(|span| span.stage == *stage);
-    let swatch = |stage: Stage| (stage.name().to_owned(), look(stage).0);
+    let swatch = |stage: Stage| (stage.name().to_owned(), look(stage).0.to_rgba());
     Chart {
         title: "Servers".to_owned(),
         height: (AROUND + LANE * number as u32).max(160),
         margin: 90,
         x: Axis::time(record),
         y,
+        bands: Vec::new(),
         bars: record.stages.iter().filter_map(bar).collect(),
         curves: Vec::new(),
         swatches: Stage::ALL.into_iter().filter(seen).map(swatch).collect(),

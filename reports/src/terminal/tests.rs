@@ -34,6 +34,24 @@ fn a_failed_run_says_so_within_a_screen() {
 }
 
 #[test]
+fn a_violation_has_its_decision_and_the_command_that_gives_it_again() {
+    let mut record = fixture::failed();
+    let command = "tidegate run a.toml --set 'b=\"c d\"' ".repeat(9);
+    record.summary.command = Some(command.clone());
+    let text = shown(&record);
+    assert!(text.contains("    under      2 to 2 servers: a reason"), "{text}");
+    assert!(text.contains(&format!("Reproduce      {command}\n")), "{text}");
+    record.summary.properties.iter_mut().for_each(|one| one.holds = true);
+    record.summary.expectations.iter_mut().for_each(|one| one.holds = true);
+    assert!(!shown(&record).contains("Reproduce"), "{text}");
+    let mut first = fixture::failed();
+    for property in &mut first.summary.properties {
+        property.violations.iter_mut().for_each(|one| one.under = None);
+    }
+    assert!(shown(&first).contains("no decision yet"));
+}
+
+#[test]
 fn the_longest_report_fits() {
     let mut record = fixture::failed();
     record.summary.scaling.events = vec![record.summary.scaling.events[0].clone(); 60];

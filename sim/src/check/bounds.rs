@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tidegate_core::Span;
 
 use crate::model::FaultKind;
-use crate::scenario::{ScenarioError, syntax_error};
+use crate::scenario::{Fault, ScenarioError, span_of, syntax_error};
 
 /// The bounds of a swarm, as a TOML file states them. What it leaves out is as here.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -62,34 +62,44 @@ impl Bounds {
         let text = std::fs::read_to_string(path)
             .map_err(|why| ScenarioError::about(&file, format!("cannot be read: {why}")))?;
         let bounds: Self = toml::from_str(&text).map_err(|why| syntax_error(&file, &text, &why))?;
-        bounds.check().map_err(|message| ScenarioError::about(&file, message))?;
-        Ok(bounds)
+        match bounds.check() {
+            Ok(()) => Ok(bounds),
+            Err(fault) => Err(ScenarioError {
+                span: span_of(&text, &fault.path),
+                file,
+                text,
+                message: fault.message,
+                hint: fault.hint,
+            }),
+        }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Fault> {
         let [least, most] = self.load;
         if !(0.0..=1e6).contains(&least) || !(least..=1e6).contains(&most) || most <= 0.0 {
-            return Err("`load` needs two factors, the least first".to_owned());
+            return Err(Fault::at("load", "`load` needs two factors, the least first"));
         }
         if self.standbys[0] > self.standbys[1] || self.standbys[1] > 64 {
-            return Err("`standbys` needs two numbers up to 64, the fewest first".to_owned());
+            let message = "`standbys` needs two numbers up to 64, the fewest first";
+            return Err(Fault::at("standbys", message));
         }
         if self.faults[0] > self.faults[1] || self.faults[1] > 100 {
-            return Err("`faults` needs two numbers up to 100, the fewest first".to_owned());
+            let message = "`faults` needs two numbers up to 100, the fewest first";
+            return Err(Fault::at("faults", message));
         }
         if self.lasting[0] > self.lasting[1] || self.lasting[1] > Span::from_hours(24) {
-            return Err("`lasting` needs two lengths up to 1d, the shortest first".to_owned());
+            let message = "`lasting` needs two lengths up to 1d, the shortest first";
+            return Err(Fault::at("lasting", message));
         }
         if !(0.0..1.0).contains(&self.quiet) {
-            return Err("`quiet` must be at least 0 and below 1".to_owned());
+            return Err(Fault::at("quiet", "`quiet` must be at least 0 and below 1"));
         }
         if self.kinds.is_empty() && self.faults[1] > 0 {
-            return Err(
-                "`kinds` is empty, and faults are wanted: set `faults` to [0, 0]".to_owned()
-            );
+            let fault = Fault::at("kinds", "`kinds` is empty, and faults are wanted");
+            return Err(fault.hint("set `faults` to [0, 0]"));
         }
         if self.requests == 0 {
-            return Err("`requests` must be more than zero".to_owned());
+            return Err(Fault::at("requests", "`requests` must be more than zero"));
         }
         Ok(())
     }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tidegate_core::Span;
 use tidegate_core::record::{PropertyResult, Summary};
+use toml_edit::DocumentMut;
 
+use super::paths::{fix_files, with_policy};
 use crate::model::{FaultKind, Model};
 use crate::run::run_unrecorded;
 use crate::scenario::{Overrides, ScenarioError, parse};
@@ -17,7 +19,7 @@ pub struct Base {
     pub name: String,
     /// The file as it was given.
     pub file: String,
-    /// Its text.
+    /// Its text, with the policy that it takes in from another file.
     pub text: String,
     /// Where its traces lie.
     pub directory: PathBuf,
@@ -32,11 +34,12 @@ impl Base {
     /// As [`crate::scenario::read`].
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let model = crate::scenario::read(path, &Overrides::default())?;
+        let directory = path.parent().unwrap_or(Path::new("."));
         Ok(Self {
             name: model.name.clone(),
             file: path.display().to_string(),
-            text: std::fs::read_to_string(path).unwrap_or_default(),
-            directory: path.parent().unwrap_or(Path::new(".")).to_owned(),
+            text: with_policy(&std::fs::read_to_string(path).unwrap_or_default(), directory),
+            directory: directory.to_owned(),
             model,
         })
     }
@@ -54,6 +57,9 @@ pub struct Case {
     /// Where its traces lie.
     pub directory: PathBuf,
 }
+
+/// What stands in place of a property where a case is no scenario.
+pub(super) const REFUSED: &str = "refused";
 
 /// How a case failed: the first violation of a property, or a `panic`, or what was `refused`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,12 +100,23 @@ impl Case {
         parse(&self.name, &self.file, &self.text, &self.directory, &Overrides::default())
     }
 
+    /// Its text as a file that may lie anywhere on this machine.
+    pub fn file_text(&self) -> String {
+        self.text.parse::<DocumentMut>().map_or_else(
+            |_| self.text.clone(),
+            |mut document| {
+                fix_files(&mut document, &self.directory);
+                document.to_string()
+            },
+        )
+    }
+
     /// Runs it. A panic is a failure like any other.
     pub fn run(&self) -> Outcome {
         match self.model() {
             Ok(model) => run_model(&model),
             Err(error) => {
-                Outcome { failures: plain("refused", error.to_string()), ..Outcome::default() }
+                Outcome { failures: plain(REFUSED, error.to_string()), ..Outcome::default() }
             }
         }
     }
@@ -143,8 +160,7 @@ fn failure(model: &Model, broken: &PropertyResult) -> Failure {
     Failure {
         property: broken.name.clone(),
         what: first.map_or_else(String::new, |one| {
-            let under = one.under.as_deref().unwrap_or("no decision yet");
-            format!("{} at {} ({under})", one.what, one.at)
+            format!("{} at {} ({})", one.what, one.at, one.in_force())
         }),
         at: first.map_or(model.duration, |one| one.at.at.since(model.start)),
     }

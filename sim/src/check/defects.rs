@@ -2,13 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidegate_core::Defect;
 
 use super::bounds::Bounds;
 use super::case::{Base, Case, Failure};
 use super::draw::draw;
-use super::shrink::{Shrunk, shrink_against};
+use super::shrink::{Effort, Shrunk, shrink_against};
 use crate::scenario::Edits;
 use crate::side_by_side::side_by_side;
 
@@ -45,19 +46,22 @@ impl Caught {
     }
 }
 
-/// Plants each defect in those of `bases` whose hazard names it and no property but its own.
+/// Plants each defect in those of `bases` whose hazard names it and no property but its own, until
+/// `stop` says that those tried are enough.
 pub fn defects(
     bases: &[Base],
     seed: u64,
     jobs: NonZeroUsize,
+    stop: &AtomicBool,
     done: &(dyn Fn(usize) + Sync),
 ) -> Vec<Caught> {
     let found = Mutex::new(Vec::new());
     // A defect that is not caught is a result, not an error.
-    let _ = side_by_side(jobs, Defect::ALL, |defect| {
-        let caught = catch(bases, defect, seed);
+    let left = Defect::ALL.into_iter().take_while(|_| !stop.load(Ordering::Relaxed));
+    let _ = side_by_side(jobs, left, |defect| {
+        let caught = catch(bases, defect, seed, stop);
         if let Ok(mut found) = found.lock() {
-            found.push(caught);
+            found.extend(caught);
             done(found.len());
         }
         Ok::<(), ()>(())
@@ -81,7 +85,8 @@ fn bounds() -> Bounds {
     }
 }
 
-fn catch(bases: &[Base], defect: Defect, seed: u64) -> Caught {
+/// How a defect was caught, unless `stop` came before that was known.
+fn catch(bases: &[Base], defect: Defect, seed: u64, stop: &AtomicBool) -> Option<Caught> {
     let names = |base: &&Base| {
         base.model.hazard.is_some_and(|hazard| {
             let owned = hazard.violates.is_none_or(|violates| violates == defect.owner());
@@ -92,6 +97,9 @@ fn catch(bases: &[Base], defect: Defect, seed: u64) -> Caught {
     let mut caught =
         Caught { defect, runs: 0, properties: Vec::new(), without: Vec::new(), shrunk: None };
     for number in 0..if bases.is_empty() { 0 } else { RUNS } {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let base = bases[(number % bases.len() as u64) as usize];
         let sound = draw(base, &bounds(), seed, number);
         let case = planted(&sound, defect);
@@ -106,10 +114,11 @@ fn catch(bases: &[Base], defect: Defect, seed: u64) -> Caught {
         // Without the defect the small scenario holds too.
         let control = |small: &Case| without(small, defect).run().failures.is_empty();
         let own = failures.iter().find(owned);
-        caught.shrunk = own.map(|own| shrink_against(&case, own, BUDGET, &control));
+        caught.shrunk =
+            own.map(|own| shrink_against(&case, own, Effort { runs: BUDGET, stop }, &control));
         break;
     }
-    caught
+    Some(caught)
 }
 
 fn without(case: &Case, defect: Defect) -> Case {

@@ -23,6 +23,9 @@ pub fn draw(base: &Base, bounds: &Bounds, seed: u64, number: u64) -> Case {
     draw_load(model, bounds, &mut chance, &mut edits);
     if bounds.topology {
         draw_topology(&mut chance, &mut edits);
+        // A stream of its own, so that what follows is drawn as without it.
+        let mut chance = Chance::new(seed, &format!("check/{}/{number}/files", base.name));
+        draw_files(model, &mut chance, &mut edits);
     }
     if bounds.policy {
         draw_policy(model, &mut chance, &mut edits);
@@ -91,6 +94,27 @@ fn draw_topology(chance: &mut Chance, edits: &mut Edits) {
     edits.set("monitoring.evaluate", chance.one(&["\"10s\"", "\"15s\"", "\"30s\""]));
     edits.set("monitoring.from", chance.one(&["\"boot\"", "\"serving\""]));
     edits.set("monitoring.health", chance.one(&["\"2s\"", "\"5s\"", "\"10s\""]));
+}
+
+/// A further kind of request, which writes a file of its site and reads it again.
+fn draw_files(model: &Model, chance: &mut Chance, edits: &mut Edits) {
+    if !chance.happens(0.3) {
+        return;
+    }
+    let path = format!("request.{}", model.requests.len());
+    let size = chance.one(&["16KiB", "256KiB", "2MiB"]);
+    edits.set(&format!("{path}.name"), "\"attachment\"");
+    edits.set(&format!("{path}.weight"), chance.number(1, 3).to_string());
+    edits.set(
+        &format!("{path}.phases"),
+        format!(
+            "[{{ cpu = \"20ms\" }}, {{ nfs = {{ write = \"{size}\" }} }}, \
+             {{ nfs = {{ read = \"{size}\" }} }}]"
+        ),
+    );
+    if chance.happens(0.5) {
+        edits.set("nfs.host", "\"primary\"");
+    }
 }
 
 fn draw_policy(model: &Model, chance: &mut Chance, edits: &mut Edits) {

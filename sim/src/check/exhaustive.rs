@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use tidegate_core::{Command, Span, StepName, Timestamp};
 
-use super::case::{Base, Case, Failure, failures_of};
+use super::case::{Base, Case, Failure, REFUSED, failures_of};
 use super::draw::leave_out;
 use crate::model::CommandCount;
 use crate::run::run;
@@ -76,6 +77,8 @@ pub struct Table {
     pub calm: Vec<String>,
     /// Steps that the scenario never takes.
     pub untried: Vec<StepName>,
+    /// Runs that there were to be.
+    pub wanted: u64,
 }
 
 impl Table {
@@ -103,13 +106,15 @@ impl Table {
 /// What is to be tried: row, column and fault.
 type Trial = (usize, usize, String);
 
-/// Tries every fault at every step of `base`; `done` is told after each run how many of how many.
+/// Tries every fault at every step of `base`, until `stop` says that those done are enough; `done`
+/// is told after each run how many of how many.
 ///
 /// # Errors
 /// If the scenario cannot be read or run.
 pub fn exhaustive(
     base: &Base,
     jobs: NonZeroUsize,
+    stop: &AtomicBool,
     done: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Table, Failure> {
     let (entries, calm) = listen(&case(base, None))?;
@@ -117,7 +122,8 @@ pub fn exhaustive(
     let count = trials.len() as u64;
     let found = Mutex::new((0u64, Vec::new()));
     // A run that fails is a result, not an error.
-    let _ = side_by_side(jobs, trials.iter().enumerate(), |(number, (row, column, fault))| {
+    let trials = trials.iter().enumerate().take_while(|_| !stop.load(Ordering::Relaxed));
+    let _ = side_by_side(jobs, trials, |(number, (row, column, fault))| {
         let case = case(base, Some(fault));
         let outcome = case.run();
         let hits: u64 = outcome.faults.iter().map(|(_, hits)| hits).sum();
@@ -130,7 +136,7 @@ pub fn exhaustive(
     });
     let (_, mut results) = found.into_inner().unwrap_or_default();
     results.sort_by_key(|(number, ..)| *number);
-    let mut table = Table { untried: untried(&entries), calm, ..Table::default() };
+    let mut table = Table { untried: untried(&entries), calm, wanted: count, ..Table::default() };
     for (_, place, case, mut failures, hits) in results {
         failures.retain(|one| !table.calm.contains(&one.property));
         let cell = table.cells.entry(place).or_default();
@@ -183,7 +189,7 @@ struct Entry {
 
 /// What the controller hears and says in a run without a fault, and what that violates.
 fn listen(calm: &Case) -> Result<(Vec<Heard>, Vec<String>), Failure> {
-    let refused = |what: String| Failure { property: "refused".to_owned(), what, at: Span::ZERO };
+    let refused = |what: String| Failure { property: REFUSED.to_owned(), what, at: Span::ZERO };
     let model = calm.model().map_err(|why| refused(why.to_string()))?;
     let mut journal = Vec::new();
     let finished = run(&model, &mut journal, &mut |_| {});

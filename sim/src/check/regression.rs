@@ -1,9 +1,10 @@
 //! A shrunk case as a file to keep: what it shows, where it comes from, how to run it.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, value};
+use toml_edit::{DocumentMut, value};
 
+use super::paths::move_files;
 use super::shrink::Shrunk;
 
 /// The text of the file that is to lie in `directory`; `found_by` is the command that found it.
@@ -36,41 +37,4 @@ fn wrapped(text: &str) -> String {
     lines.push_str(&line);
     lines.push('\n');
     lines
-}
-
-/// Traces are named relative to the file.
-fn move_files(document: &mut DocumentMut, from: &Path, to: &Path) {
-    let Some(loads) = document.get_mut("load").and_then(Item::as_array_of_tables_mut) else {
-        return;
-    };
-    for load in loads.iter_mut() {
-        if let Some(file) = load.get("file").and_then(Item::as_str) {
-            let moved = relative(&from.join(file), to);
-            load["file"] = value(moved.display().to_string());
-        }
-    }
-}
-
-/// The way from a folder to a file.
-fn relative(file: &Path, folder: &Path) -> PathBuf {
-    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let (file, folder) = (plain(&whole(file)), plain(&whole(folder)));
-    let common = file.iter().zip(&folder).take_while(|(one, other)| one == other).count();
-    let up = folder.iter().skip(common).map(|_| Component::ParentDir.as_os_str().to_owned());
-    up.chain(file.iter().skip(common).cloned()).collect()
-}
-
-/// The parts of a path, without `.` and `..`.
-fn plain(path: &Path) -> Vec<std::ffi::OsString> {
-    let mut parts = Vec::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(parts.pop()),
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
-                parts.push(component.as_os_str().to_owned());
-            }
-        }
-    }
-    parts
 }

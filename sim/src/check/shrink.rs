@@ -5,10 +5,12 @@
 
 mod parts;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tidegate_core::Span;
 use toml_edit::{DocumentMut, Item, value};
 
-use super::case::{Case, Failure};
+use super::case::{Case, Failure, REFUSED};
 use crate::scenario::put;
 use parts::{Path, parts, remove, simpler};
 
@@ -23,24 +25,35 @@ pub struct Shrunk {
     pub trials: u32,
 }
 
-/// Shrinks `case`, which violates `property` as `failure` says, in at most `budget` runs.
-pub fn shrink(case: &Case, failure: &Failure, budget: u32) -> Shrunk {
-    shrink_against(case, failure, budget, &|_| true)
+/// How much shrinking may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort<'a> {
+    /// Most runs.
+    pub runs: u32,
+    /// Ends it with what it has reached by then.
+    pub stop: &'a AtomicBool,
+}
+
+/// Shrinks `case`, which violates `property` as `failure` says, with at most this effort. A case
+/// that is refused stays as it is: what is left out of it would only be refused for more.
+pub fn shrink(case: &Case, failure: &Failure, effort: Effort<'_>) -> Shrunk {
+    shrink_against(case, failure, effort, &|_| true)
 }
 
 /// The same, where what is kept must also pass `control`.
 pub(super) fn shrink_against(
     case: &Case,
     failure: &Failure,
-    budget: u32,
+    effort: Effort<'_>,
     control: &dyn Fn(&Case) -> bool,
 ) -> Shrunk {
+    let refused = failure.property == REFUSED;
     let Ok(document) = case.text.parse::<DocumentMut>() else {
         return Shrunk { case: case.clone(), failure: failure.clone(), trials: 0 };
     };
     let (case, failure) = (case.clone(), failure.clone());
-    let mut shrinker = Shrinker { case, document, failure, trials: 0, budget, control };
-    while shrinker.pass() && shrinker.trials < budget {}
+    let mut shrinker = Shrinker { case, document, failure, trials: 0, effort, control };
+    while !refused && shrinker.pass() && shrinker.goes_on() {}
     let Shrinker { mut case, document, failure, trials, .. } = shrinker;
     case.text = document.to_string();
     Shrunk { case, failure, trials }
@@ -51,11 +64,15 @@ struct Shrinker<'a> {
     document: DocumentMut,
     failure: Failure,
     trials: u32,
-    budget: u32,
+    effort: Effort<'a>,
     control: &'a dyn Fn(&Case) -> bool,
 }
 
 impl Shrinker<'_> {
+    fn goes_on(&self) -> bool {
+        self.trials < self.effort.runs && !self.effort.stop.load(Ordering::Relaxed)
+    }
+
     /// Tries every change once; whether one was kept.
     fn pass(&mut self) -> bool {
         let mut progress = self.shorten();
@@ -66,7 +83,7 @@ impl Shrinker<'_> {
 
     /// Keeps the changed document if it fails in the same way.
     fn keep(&mut self, document: DocumentMut) -> bool {
-        if self.trials >= self.budget {
+        if !self.goes_on() {
             return false;
         }
         self.trials += 1;

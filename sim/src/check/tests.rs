@@ -13,7 +13,7 @@ fn swept(jobs: usize) -> Swept {
     let jobs = NonZeroUsize::new(jobs).unwrap();
     let stop = AtomicBool::new(false);
     let all = Swarm { bases: &bases, bounds: &bounds, seed: 1, runs: 12, jobs, stop: &stop };
-    swarm(&all, &|_, _| {})
+    swarm(&all, &|_| true)
 }
 
 #[test]
@@ -33,4 +33,27 @@ fn every_case_that_is_drawn_is_a_scenario() {
         let case = draw(base, &bounds, 7, number);
         case.model().unwrap_or_else(|why| panic!("{why}\n{}", case.text));
     }
+}
+
+#[test]
+fn a_case_that_is_refused_stays_whole_and_who_has_enough_gets_what_there_is() {
+    let base = bases().swap_remove(1);
+    let case = |text: String| Case {
+        name: base.name.clone(),
+        file: base.file.clone(),
+        text,
+        directory: base.directory.clone(),
+    };
+    let (go_on, stop) = (AtomicBool::new(false), AtomicBool::new(true));
+    let refused = case(format!("unknown = 1\n{}", base.text));
+    let failures = refused.run().failures;
+    assert_eq!(failures[0].property, "refused");
+    let kept = shrink(&refused, &failures[0], Effort { runs: 100, stop: &go_on });
+    assert_eq!((kept.trials, kept.case.text), (0, refused.text));
+    let broken = case(format!("defects = [\"skip-the-quiesce\"]\n{}", base.text));
+    let failures = broken.run().failures;
+    let kept = shrink(&broken, &failures[0], Effort { runs: 100, stop: &stop });
+    assert_eq!((kept.trials, kept.case.text), (0, broken.text.clone()));
+    let shrunk = shrink(&broken, &failures[0], Effort { runs: 20, stop: &go_on });
+    assert!(shrunk.trials == 20 && shrunk.case.text != broken.text);
 }

@@ -13,7 +13,7 @@ use super::FinishedFleet;
 use crate::model::{Fleet, Group, Model, Size};
 use crate::provider;
 use crate::run::collect::Times;
-use crate::run::{Finished, judge};
+use crate::run::{Finished, common_faults, judge};
 
 const MILLI: f64 = 1_000.0;
 /// The first violations of a property that are kept.
@@ -117,6 +117,7 @@ impl Sum {
             closest: Vec::new(),
             failures: self.failures.into_iter().collect(),
             servers: Vec::new(),
+            faults: common_faults(model),
         };
         FinishedFleet { record, groups, events: self.events }
     }
@@ -141,6 +142,7 @@ fn empty(model: &Model) -> Summary {
         fidelity: model.fidelity,
         fidelity_because: model.fidelity_because.clone(),
         fingerprint: String::new(),
+        command: None,
         requests: Requests::default(),
         jobs: Jobs::default(),
         scaling: Scaling::default(),

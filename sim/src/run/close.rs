@@ -29,7 +29,7 @@ impl Run<'_> {
         let events = self.world.events();
         let kinds = self.model.faults.iter().map(|fault| fault.kind);
         let faults = kinds.zip(self.world.fault_hits()).collect();
-        let Sinks { panel, meter, collector, planted, .. } = self.world.sink;
+        let Sinks { panel, meter, collector, planted, faults: log, .. } = self.world.sink;
         let ledger = priced(meter.into_ledger(end), planted.defects);
         let requests = collector.requests(panel.failed_by_scaling(), in_flight);
         let (verdicts, counts) = panel.close(&Closing {
@@ -40,6 +40,7 @@ impl Run<'_> {
             jobs_pending,
             work: &work,
             ledger: &ledger,
+            zone: &self.zone,
         });
         let mut summary = Summary {
             scenario: self.model.name.clone(),
@@ -47,6 +48,7 @@ impl Run<'_> {
             fidelity: self.model.fidelity,
             fidelity_because: self.model.fidelity_because.clone(),
             fingerprint: String::new(),
+            command: None,
             requests,
             jobs: jobs(counts),
             scaling: scaling(std::mem::take(&mut self.events)),
@@ -73,6 +75,7 @@ impl Run<'_> {
             closest: closest.collect(),
             failures: collector.failures(),
             servers: self.model.servers.iter().enumerate().map(server_info).collect(),
+            faults: log.close(end, &self.model),
         };
         record.summary.fingerprint = fingerprint(self.hash, &collector, &record);
         Finished { record, events, faults, times: collector.into_times() }

@@ -2,6 +2,7 @@
 
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::oracle::Work;
+use tidegate_core::policy::EvidenceFrom;
 use tidegate_core::{
     Dated, Defect, Health, Observation, Power, Ratio, ServerId, ServerView, Span, Timestamp,
 };
@@ -15,6 +16,9 @@ use crate::prometheus::{Query, Rate};
 /// in fractions of 2⁶⁴, which spreads any number of servers evenly. Whole seconds of it count.
 const SHIFT: u64 = 0x9E37_79B9_7F4A_7C15;
 const SECOND: u64 = 1_000_000_000;
+
+/// Mean CPU and memory, and the nanosecond of the oldest sample that they rest on.
+type Means = (Ratio, Ratio, i64);
 
 impl<S: FactSink> World<S> {
     /// Each target is scraped in a rhythm of its own. The primary was up and idle before the run.
@@ -69,10 +73,15 @@ impl<S: FactSink> World<S> {
             return self.look();
         }
         for index in 0..self.servers.len() {
-            self.servers[index].seen = self.query(index);
+            let seen = self.query(index);
+            let server = &mut self.servers[index];
+            server.lately.cpu = seen.cpu.or(server.lately.cpu);
+            server.lately.memory = seen.memory.or(server.lately.memory);
+            server.seen = seen;
         }
-        let means = self.tell_sampled();
-        self.evaluate_alerts(means);
+        let now = self.means(|server| server.seen);
+        self.tell_sampled(now);
+        self.evaluate_alerts(now.map(|(cpu, memory, _)| (cpu, memory)));
         self.look()
     }
 
@@ -95,11 +104,27 @@ impl<S: FactSink> World<S> {
         Seen { cpu: target.rate(over(range)).map(busy), memory: target.memory(over(look_back)) }
     }
 
-    /// The mean CPU and memory of the servers that receive traffic and are measured.
-    fn tell_sampled(&mut self) -> Option<(Ratio, Ratio)> {
+    /// Who listens to alerts gets what Prometheus makes of one query. Who reads metrics knows of a
+    /// server that is missing from it what it last had, for as long as that is evidence.
+    fn tell_sampled(&mut self, now: Option<Means>) {
+        let evidence = self.model.group.policy.evidence;
+        let since = self.now.cast_signed() - evidence.stale_after.as_nanos();
+        let fresh = |value: Option<(i64, Ratio)>| value.filter(|(at, _)| *at >= since);
+        let known = |seen: Seen| Seen { cpu: fresh(seen.cpu), memory: fresh(seen.memory) };
+        let means = match evidence.from {
+            EvidenceFrom::Alerts => now,
+            EvidenceFrom::Metrics => self.means(|server| known(server.lately)),
+        };
+        let Some((cpu, memory, oldest)) = means else { return };
+        self.tell(Fact::Sampled { cpu, memory, taken: self.moment(oldest) });
+    }
+
+    /// The means of CPU and memory over the servers that receive traffic and of which both are
+    /// known, and the time of the oldest sample of CPU.
+    fn means(&self, known: impl Fn(&Server) -> Seen) -> Option<Means> {
         let (mut cpu, mut memory, mut count, mut oldest) = (0u64, 0u64, 0u64, i64::MAX);
         for server in self.servers.iter().filter(|server| server.receives) {
-            let Seen { cpu: Some((at, busy)), memory: Some((_, used)) } = server.seen else {
+            let Seen { cpu: Some((at, busy)), memory: Some((_, used)) } = known(server) else {
                 continue;
             };
             cpu += u64::from(busy.ppm());
@@ -108,9 +133,7 @@ impl<S: FactSink> World<S> {
             oldest = oldest.min(at);
         }
         let mean = |sum: u64| sum.checked_div(count).map(|mean| Ratio::from_ppm(mean as u32));
-        let (cpu, memory) = (mean(cpu)?, mean(memory)?);
-        self.tell(Fact::Sampled { cpu, memory, taken: self.moment(oldest) });
-        Some((cpu, memory))
+        Some((mean(cpu)?, mean(memory)?, oldest))
     }
 
     /// The moment that is `at` nanoseconds into the run, or before it.

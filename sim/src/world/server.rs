@@ -74,6 +74,8 @@ pub(super) struct Server {
     booted: (i64, u64),
     /// What monitoring knew at the last evaluation.
     pub seen: Seen,
+    /// The last values that it had.
+    pub lately: Seen,
 }
 
 impl Server {
@@ -111,6 +113,7 @@ impl Server {
             memory: model.memory,
             booted: (0, 0),
             seen: Seen::default(),
+            lately: Seen::default(),
         };
         server.equip(hardware);
         server

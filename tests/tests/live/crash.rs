@@ -7,7 +7,7 @@ use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::journal::Entry;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::oracle::{Closing, Panel};
-use tidegate_core::{CommandId, Controller, Input, ServerId, Span, StepName, Timestamp};
+use tidegate_core::{CommandId, Controller, Input, ServerId, Span, StepName, TimeZone, Timestamp};
 use tidegate_driver::clock::Clock;
 use tidegate_driver::ports::PowerChange;
 use tidegate_driver::store::SqliteStore;
@@ -88,6 +88,7 @@ fn second_writers(day: &Day, journal: &[Entry]) -> u64 {
         jobs_pending: 0,
         work: &[],
         ledger: &[],
+        zone: &TimeZone::UTC,
     };
     let (verdicts, _) = panel.close(&closing);
     let writers = verdicts.into_iter().find(|one| one.property == "one-writer").unwrap();

@@ -17,6 +17,7 @@ use tidegate_core::{
 };
 
 const STANDBY: ServerId = ServerId(1);
+const UTC: &TimeZone = &TimeZone::UTC;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::default() + Span::from_secs(seconds)
@@ -54,21 +55,18 @@ fn closing<'a>(ledger: &'a [LedgerLine], work: &'a [Work]) -> Closing<'a> {
         jobs_pending: 0,
         work,
         ledger,
+        zone: UTC,
     }
 }
 
 fn ledger(facts: &[Fact], hourly: i64) -> Vec<LedgerLine> {
     let pricing = Pricing::PerSecond { hourly: Money::from_micros(hourly), minimum: Span::ZERO };
     let plans = [("a".to_owned(), pricing), ("a".to_owned(), pricing)];
-    let mut meter = Meter::new(plans, utc());
+    let mut meter = Meter::new(plans, TimeZone::UTC);
     for (second, fact) in facts.iter().enumerate() {
         meter.fact(at(second as i64), *fact);
     }
     meter.into_ledger(at(1_000))
-}
-
-fn utc() -> TimeZone {
-    TimeZone::UTC
 }
 
 fn power(on: bool) -> Fact {
@@ -174,6 +172,27 @@ fn a_bill_with_a_gap_or_a_wrong_amount_violates_billing_exact() {
     let mut dear = ledger(&facts, 3_600_000);
     dear[0].amount += Money::from_micros(2);
     assert_eq!(violated(&facts, &[], &dear), ["billing-exact"]);
+}
+
+/// Three seconds of a month of 31 days, at a micro-unit for each of its seconds.
+#[test]
+fn a_monthly_amount_must_be_its_share_of_that_month() {
+    let facts = [power(true), ready(true), ready(false), power(false)];
+    let pricing = Pricing::Monthly { monthly: Money::from_micros(31 * 86_400) };
+    let mut meter =
+        Meter::new([("a".to_owned(), pricing), ("a".to_owned(), pricing)], TimeZone::UTC);
+    for (second, fact) in facts.iter().enumerate() {
+        meter.fact(at(second as i64), *fact);
+    }
+    let exact = meter.into_ledger(at(1_000));
+    assert_eq!(exact[0].amount, Money::from_micros(3));
+    assert!(violated(&facts, &[], &exact).is_empty());
+    let mut dear = exact.clone();
+    dear[0].amount += Money::from_micros(1);
+    assert_eq!(violated(&facts, &[], &dear), ["billing-exact"]);
+    let mut other = exact;
+    other[0].unit_price = Money::from_micros(45 * 86_400);
+    assert_eq!(violated(&facts, &[], &other), ["billing-exact"]);
 }
 
 fn decided(servers: u16, verdict: Verdict) -> Step {

@@ -1,6 +1,6 @@
 //! `only-when-required`: for how long a metric was past its threshold, and what was granted.
 
-use tidegate_core::decision::{Source, Verdict};
+use tidegate_core::decision::{Source, Verdict, Veto};
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::oracle::Panel;
 use tidegate_core::policy::{EvidenceFrom, Metric, Policy};
@@ -84,6 +84,16 @@ fn who_else_asks_is_not_judged() {
         let mut step = up();
         step.decision.source = Some(source);
         assert_eq!(judged(&policy(), &steady(0, WINDOW, 10), &[(WINDOW, step)]), 0);
+    }
+}
+
+#[test]
+fn a_rule_that_was_right_while_no_standby_was_free_may_have_it_later() {
+    let looks = [steady(0, WINDOW, 90), steady(WINDOW + 10, 2_000, 10)].concat();
+    for (veto, violated) in [(Veto::NoStandby { until: None }, 0), (Veto::AtMinimum, 1)] {
+        let mut held_back = decided(1, Verdict::Hold);
+        held_back.decision.object(veto);
+        assert_eq!(judged(&policy(), &looks, &[(WINDOW, held_back), (2_000, up())]), violated);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::defect::Defect;
 use crate::demand::trigger::group_value;
 use crate::ids::{RuleId, ServerId};
 use crate::observation::{Dated, Ratio};
-use crate::policy::{Metric, UpRule};
+use crate::policy::{Bound, Metric, UpRule};
 use crate::time::{Span, Timestamp};
 
 impl Controller {
@@ -19,30 +19,39 @@ impl Controller {
         commands: &mut Vec<Command>,
     ) {
         let committed = decision.servers;
-        let mut target = decision.wanted;
-        if source != Source::Manual {
-            let window = self.config.policy.stabilization.down;
-            let recent = self.state.wanted.iter().filter(|(at, _)| now.since(*at) < window);
-            let most = recent.max_by_key(|(at, servers)| (*servers, *at)).copied();
-            if let Some((at, servers)) = most.filter(|(_, servers)| *servers > target) {
-                decision.object(Veto::Stabilization { until: at + window });
-                wake.note(at + window);
-                target = servers;
-            }
-            if target < committed
-                && let Some(veto) = self.projection(now, target)
-            {
-                decision.object(veto);
-                return;
-            }
-        }
-        let by = committed.saturating_sub(target);
+        let target = self.settled(now, decision, wake);
+        // A person is not held back, but from what the person asked for.
+        let asked = self.state.manual.filter(|manual| manual.bound != Bound::Floor);
+        let asked = asked.filter(|_| source == Source::Manual);
+        let target = asked.map_or(target, |manual| target.min(manual.servers));
+        let by = committed.saturating_sub(target.max(decision.wanted));
         if by > 0 {
             self.scale_down(now, by, commands);
             decision.verdict = Verdict::ScaleDown(by);
             if source == Source::Bounds {
                 decision.source = decision.agreed_down().map(Source::Rule).or(decision.source);
             }
+        }
+    }
+
+    /// The servers that are left once the stabilization window and the projection are heard.
+    fn settled(&self, now: Timestamp, decision: &mut Decision, wake: &mut Wake) -> u16 {
+        let window = self.config.policy.stabilization.down;
+        let mut target = decision.wanted;
+        let recent = self.state.wanted.iter().filter(|(at, _)| now.since(*at) < window);
+        let most = recent.max_by_key(|(at, servers)| (*servers, *at)).copied();
+        if let Some((at, servers)) = most.filter(|(_, servers)| *servers > target) {
+            decision.object(Veto::Stabilization { until: at + window });
+            wake.note(at + window);
+            target = servers;
+        }
+        let veto = (target < decision.servers).then(|| self.projection(now, target)).flatten();
+        match veto {
+            Some(veto) => {
+                decision.object(veto);
+                decision.servers
+            }
+            None => target,
         }
     }
 
