@@ -33,6 +33,19 @@ pub(crate) fn end_with(tidy_up: impl Fn() + Send + 'static) {
     }
 }
 
+/// From here on the first signal does `stop`, and a second one ends the program.
+pub(crate) fn stop_with(stop: impl Fn() + Send + 'static) {
+    let end = move || {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            exit(CODE.into());
+        }
+        stop();
+    };
+    if let Err(why) = ctrlc::set_handler(end) {
+        print::complaint(&format!("note: signals end it at once: {why}"));
+    }
+}
+
 /// Whether the person at the terminal has enough.
 pub(crate) fn asked() -> &'static AtomicBool {
     &ASKED

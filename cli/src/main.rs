@@ -1,11 +1,12 @@
 //! The `tidegate` command: arguments, exit codes, progress; no logic.
 //!
-//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 130 ended by
-//! Ctrl-C.
+//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 3 a fault of a live
+//! host, 130 ended by Ctrl-C.
 
 mod check;
 mod command;
 mod interrupt;
+mod live;
 mod print;
 mod refuse;
 mod run;
@@ -28,6 +29,8 @@ enum Command {
     Run(run::RunArguments),
     /// Draws scenarios with faults, runs and judges them, and shrinks what fails.
     Check(check::CheckArguments),
+    /// Scales real servers: the controller of each group of a configuration, until it is stopped.
+    Live(live::LiveArguments),
     /// Prints the JSON Schema of the scenario file.
     Schema,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();
             tell(

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
+use tidegate_driver::config::ConfigError;
 use tidegate_sim::scenario::ScenarioError;
 
 use crate::print;
@@ -41,6 +42,14 @@ pub(crate) fn scenario(error: ScenarioError) -> ExitCode {
     refuse(Refusal { message, hint: error.hint, source_text, span: error.span })
 }
 
+/// Prints why a live configuration is refused; the exit code for bad input.
+pub(crate) fn config(file: &str, text: String, error: ConfigError) -> ExitCode {
+    let ConfigError { span, message, hint } = error;
+    let message = format!("{file}: {message}");
+    let source_text = span.is_some().then(|| NamedSource::new(file, text));
+    refuse(Refusal { message, hint: hint.map(str::to_owned), source_text, span })
+}
+
 /// Prints why an option is refused, and what to do.
 pub(crate) fn option(what: &str, hint: &str) -> ExitCode {
     let (message, hint) = (what.to_owned(), Some(hint.to_owned()));
@@ -54,8 +63,18 @@ fn refuse(refusal: Refusal) -> ExitCode {
 
 /// Prints any other refusal, with each cause after what it caused.
 pub(crate) fn plain(what: &str, why: &dyn Error) -> ExitCode {
-    let causes = std::iter::successors(Some(why), |&cause| cause.source());
-    let message = causes.fold(what.to_owned(), |message, cause| format!("{message}: {cause}"));
-    print::complaint(&format!("error: {message}"));
+    complain(what.to_owned(), Some(why));
     ExitCode::from(2)
+}
+
+/// Prints why a live host cannot go on, with each cause; the exit code for that.
+pub(crate) fn fault(why: &dyn Error) -> ExitCode {
+    complain(why.to_string(), why.source());
+    ExitCode::from(3)
+}
+
+fn complain(what: String, why: Option<&dyn Error>) {
+    let causes = std::iter::successors(why, |&cause| cause.source());
+    let message = causes.fold(what, |message, cause| format!("{message}: {cause}"));
+    print::complaint(&format!("error: {message}"));
 }

@@ -250,6 +250,11 @@ impl Controller {
         Ok(controller)
     }
 
+    /// What the controller was given, with the policy that is in force.
+    pub const fn config(&self) -> &GroupConfig {
+        &self.config
+    }
+
     /// The stage that `server` is in; the primary always serves.
     pub fn stage(&self, server: ServerId) -> Stage {
         let standby = self.state.standbys.iter().find(|standby| standby.server == server);

@@ -2,6 +2,7 @@
 
 use crate::decision::{Decision, Direction, Source, Verdict, Vote};
 use crate::policy::Metric;
+use crate::time::Span;
 
 /// Why a decision changed the number of servers, in a sentence.
 pub fn reason(decision: &Decision) -> String {
@@ -31,6 +32,12 @@ pub fn reason(decision: &Decision) -> String {
     }
 }
 
+/// Without the part of a second, where that is not all there is.
+fn whole(span: Span) -> Span {
+    let seconds = Span::from_secs(span.as_nanos() / Span::from_secs(1).as_nanos());
+    if seconds.is_zero() { span } else { seconds }
+}
+
 /// A rule's vote, with its numbers.
 pub fn sentence(vote: &Vote) -> String {
     let metric = match vote.metric {
@@ -42,6 +49,6 @@ pub fn sentence(vote: &Vote) -> String {
         Direction::Down => "below",
     };
     let value = vote.value.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
-    let (threshold, filled, window) = (vote.threshold, vote.filled, vote.window);
+    let (threshold, filled, window) = (vote.threshold, whole(vote.filled), vote.window);
     format!("{metric} {value} {side} {threshold} for {filled} of {window}")
 }

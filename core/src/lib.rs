@@ -26,6 +26,7 @@ pub mod demand;
 pub mod explain;
 pub mod fact;
 pub mod ids;
+pub mod journal;
 pub mod lifecycle;
 pub mod money;
 pub mod observation;

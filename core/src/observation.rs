@@ -177,6 +177,12 @@ impl Health {
         Self(self.0 | other.0)
     }
 
+    /// Those parts of the one set that the other has not.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether every part of `other` is healthy here.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0

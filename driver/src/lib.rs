@@ -1,1 +1,13 @@
-//! The live driver: the same core against real infrastructure. It has no parts yet.
+//! The live driver: the same core against real infrastructure.
+//!
+//! [`ports`] are what it needs of the world, as traits. A [`store`] keeps what must survive it. The
+//! [`runtime`] hosts the controllers and carries their commands out. [`live`] does all of it from a
+//! [`config`].
+
+pub mod clock;
+pub mod config;
+pub mod fakes;
+pub mod live;
+pub mod ports;
+pub mod runtime;
+pub mod store;

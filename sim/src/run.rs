@@ -15,14 +15,14 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
 use tidegate_core::billing::Meter;
 use tidegate_core::decision::Decision;
 use tidegate_core::fact::{Fact, FactSink};
+use tidegate_core::journal::Line;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::oracle::Panel;
 use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timeline};
-use tidegate_core::{Command, Controller, Defect, Input, ServerId, Span, Step, Timestamp};
+use tidegate_core::{Controller, Defect, Input, ServerId, Span, Step, Timestamp};
 
 use crate::flow::Tables;
 use crate::model::{CrashPoint, FaultKind, Model};
@@ -86,18 +86,6 @@ impl Sinks<'_> {
             self.faults.ends(at, fault);
         }
     }
-}
-
-/// A line of the journal: an input, and what the controller made of it. A decision that reads like
-/// the one before is left out: stepping the controller through the inputs gives it again.
-#[derive(Serialize)]
-struct Entry<'a> {
-    at: Timestamp,
-    input: &'a Input,
-    #[serde(skip_serializing_if = "<[Command]>::is_empty")]
-    commands: &'a [Command],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<&'a Decision>,
 }
 
 /// How far a run has come.
@@ -379,10 +367,8 @@ impl<'a> Run<'a> {
 
     fn write(&mut self, now: Timestamp, input: &Input, step: &Step) -> io::Result<()> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
-        let same = self.last.as_ref().is_some_and(|last| last.reads_like(&step.decision));
-        let decision = (!same).then_some(&step.decision);
-        let entry = Entry { at: now, input, commands: &step.commands, decision };
-        let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
+        let line = Line::after(self.last.as_ref(), now, input, step);
+        let mut line = serde_json::to_vec(&line).map_err(io::Error::other)?;
         line.push(b'\n');
         self.hash.update(&line);
         journal.write_all(&line)

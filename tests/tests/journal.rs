@@ -4,21 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use tidegate_core::journal::Entry;
 use tidegate_core::{
     Command, CommandId, Controller, Decision, GroupConfig, Input, Snapshot, Step, Timestamp,
 };
 use tidegate_sim::scenario::{Overrides, read};
-
-/// A line of `journal.jsonl`.
-#[derive(Debug, Deserialize)]
-struct Entry {
-    at: Timestamp,
-    input: Input,
-    #[serde(default)]
-    commands: Vec<Command>,
-    decision: Option<Decision>,
-}
 
 /// What a run was given and what it wrote.
 struct Journal {

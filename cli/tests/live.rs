@@ -1,0 +1,156 @@
+//! `tidegate live` from the outside: it scales, it is killed, it goes on, it is stopped.
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+/// A standby is asked for at once, and its machine boots for long enough to be killed meanwhile.
+const CONFIG: &str = r#"
+[look]
+every = "100ms"
+moving = "100ms"
+poll = "50ms"
+
+[policy]
+min_standbys = 1
+evidence.stale_after = "1m"
+
+[[group]]
+name = "demo"
+[group.ports]
+kind = "fake"
+boot = "2s"
+services = "100ms"
+answer = "10ms"
+"#;
+
+struct Desk(PathBuf);
+
+impl Desk {
+    fn new(name: &str) -> Self {
+        let name = format!("tidegate-live-{name}-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("live.toml"), CONFIG).unwrap();
+        Self(directory)
+    }
+
+    fn command(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.args(["live", "live.toml"]).args(more).current_dir(&self.0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, more: &[&str]) -> Output {
+        self.command(more).output().unwrap()
+    }
+
+    fn start(&self, more: &[&str]) -> Live {
+        let mut child = self.command(more).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Live { child, lines }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// A host under way.
+struct Live {
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+}
+
+impl Live {
+    /// Reads on until a line contains `part`; fails if it ends before.
+    fn until(&mut self, part: &str) -> String {
+        let mut seen = Vec::new();
+        for line in self.lines.by_ref() {
+            seen.push(line.unwrap());
+            if let Some(line) = seen.last().filter(|line| line.contains(part)) {
+                return line.clone();
+            }
+        }
+        panic!("no line contains `{part}`: {seen:#?}");
+    }
+
+    /// The exit code upon SIGTERM.
+    fn stop(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.until("stopping");
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // It has ended where the test went well.
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+#[test]
+fn a_host_that_is_killed_goes_on_where_it_was() {
+    let desk = Desk::new("killed");
+    let mut first = desk.start(&[]);
+    first.until("demo: begun");
+    first.until("command 0: power-on standby-1");
+    first.child.kill().unwrap();
+    drop(first);
+    let mut second = desk.start(&[]);
+    second.until("taken up after");
+    second.until("taken over in term 1");
+    second.until("command 0: power-on standby-1");
+    second.until("command 2: join standby-1");
+    second.until("command 2 done");
+    assert_eq!(second.stop(), Some(0));
+    let mut third = desk.start(&[]);
+    third.until("taken over in term 2");
+    assert_eq!(third.stop(), Some(0));
+}
+
+#[test]
+fn in_shadow_mode_it_says_what_it_would_do() {
+    let desk = Desk::new("shadow");
+    let mut shadow = desk.start(&["--shadow", "--store", "shadow.db"]);
+    shadow.until("command 0: power-on standby-1");
+    shadow.until("command 0 failed: nothing is acted upon");
+    assert_eq!(shadow.stop(), Some(0));
+    assert!(desk.0.join("shadow.db").exists() && !desk.0.join("tidegate.db").exists());
+}
+
+#[test]
+fn a_configuration_with_a_mistake_is_refused_at_its_place() {
+    let desk = Desk::new("refused");
+    let broken = CONFIG.replace("min_standbys = 1", "min_standbys = 2");
+    fs::write(desk.0.join("live.toml"), broken).unwrap();
+    let refused = desk.run(&[]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("the minimum is above the maximum of 1"), "{said}");
+    assert!(said.contains("min_standbys = 2"), "{said}");
+    assert!(refused.stdout.is_empty());
+    fs::remove_file(desk.0.join("live.toml")).unwrap();
+    let missing = desk.run(&[]);
+    let said = String::from_utf8(missing.stderr).unwrap();
+    assert_eq!(missing.status.code(), Some(2), "{said}");
+    assert!(said.contains("live.toml cannot be read"), "{said}");
+}
+
+#[test]
+fn a_store_that_is_none_is_a_fault() {
+    let desk = Desk::new("fault");
+    fs::write(desk.0.join("text"), "no database ".repeat(100)).unwrap();
+    let fault = desk.run(&["--store", "text"]);
+    let said = String::from_utf8(fault.stderr).unwrap();
+    assert_eq!(fault.status.code(), Some(3), "{said}");
+    assert!(said.contains("failed to open the store text"), "{said}");
+}

@@ -1,0 +1,262 @@
+//! The configuration of the live driver: groups, their policy, and what stands behind their ports.
+
+mod fake;
+mod place;
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use tidegate_core::policy::Policy;
+use tidegate_core::{Defects, GroupConfig, Span};
+
+use crate::clock::Clock;
+use crate::fakes::FakeGroup;
+use crate::ports::Ports;
+use crate::runtime::{Group, Limits};
+
+pub use fake::{FakeFile, FakeLoad};
+
+/// The most standbys that a group may have.
+const MAX_STANDBYS: u16 = 64;
+
+/// A configuration file, as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the state of all groups is kept.
+    #[serde(default)]
+    pub store: StoreFile,
+    /// How often and how long.
+    #[serde(default)]
+    pub look: LookFile,
+    /// When the groups scale that have no policy of their own: the same table as a scenario's.
+    #[serde(default)]
+    pub policy: Policy,
+    /// The groups.
+    #[serde(default)]
+    pub group: Vec<GroupFile>,
+}
+
+/// Where the state is kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreFile {
+    /// The file. Default `tidegate.db`.
+    pub path: PathBuf,
+    /// How long lines of the journal are kept; longer where they are still needed. Default 30 days.
+    pub keep: Span,
+}
+
+impl Default for StoreFile {
+    fn default() -> Self {
+        Self { path: PathBuf::from("tidegate.db"), keep: Span::from_hours(24 * 30) }
+    }
+}
+
+/// How often groups are looked at, and how long answers are waited for: [`Limits`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LookFile {
+    /// Between two looks. Default 15 seconds.
+    pub every: Span,
+    /// The same while a sequence is under way. Default 5 seconds.
+    pub moving: Span,
+    /// How long a look waits for answers. Default 2 seconds.
+    pub patience: Span,
+    /// How long an answer is waited for at all. Default 10 seconds.
+    pub answer: Span,
+    /// Between two questions whether a machine has come up or gone down. Default 2 seconds.
+    pub poll: Span,
+    /// How long an attempt at a command goes on past its deadline. Default 10 minutes.
+    pub grace: Span,
+}
+
+impl Default for LookFile {
+    fn default() -> Self {
+        let Limits { look, look_moving, patience, answer, poll, grace } = Limits::default();
+        Self { every: look, moving: look_moving, patience, answer, poll, grace }
+    }
+}
+
+impl From<LookFile> for Limits {
+    fn from(file: LookFile) -> Self {
+        let LookFile { every, moving, patience, answer, poll, grace } = file;
+        Self { look: every, look_moving: moving, patience, answer, poll, grace }
+    }
+}
+
+/// A group.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupFile {
+    /// Its name, by which the store knows it.
+    pub name: String,
+    /// Standbys that are provisioned. Default 1.
+    #[serde(default = "one")]
+    pub standbys: u16,
+    /// The primary's share of the traffic relative to the others. Default 1.
+    #[serde(default = "one")]
+    pub primary_weight: u16,
+    /// A standby's share. Default 1.
+    #[serde(default = "one")]
+    pub standby_weight: u16,
+    /// Its policy, in place of the common one.
+    pub policy: Option<Policy>,
+    /// What stands behind its ports.
+    pub ports: PortsFile,
+}
+
+const fn one() -> u16 {
+    1
+}
+
+/// What stands behind a group's ports.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PortsFile {
+    /// Servers that exist in this process alone, to try a configuration out.
+    Fake(FakeFile),
+}
+
+/// Why a configuration is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    /// The place in the text, in bytes.
+    pub span: Option<Range<usize>>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<&'static str>,
+}
+
+impl Config {
+    /// Reads a configuration from its text.
+    ///
+    /// # Errors
+    /// If it is not valid, or asks for something impossible.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|why| ConfigError {
+            span: why.span(),
+            message: why.message().to_owned(),
+            hint: None,
+        })?;
+        config.check(text)?;
+        Ok(config)
+    }
+
+    fn check(&self, text: &str) -> Result<(), ConfigError> {
+        let refused = |path: &[place::Key<'_>], message: String, hint| {
+            Err(ConfigError { span: place::of(text, path), message, hint })
+        };
+        if self.group.is_empty() {
+            let hint = Some("add a `[[group]]` with its name and its ports");
+            return refused(&[], "there is no group".to_owned(), hint);
+        }
+        if self.look.every.is_zero() || self.look.moving.is_zero() || self.look.poll.is_zero() {
+            let hint = Some("`every`, `moving` and `poll` are longer than nothing");
+            return refused(&["look".into()], "looks never end".to_owned(), hint);
+        }
+        for (index, group) in self.group.iter().enumerate() {
+            let at = |field| ["group".into(), index.into(), place::Key::Name(field)];
+            let same = self.group[..index].iter().any(|other| other.name == group.name);
+            if same || group.name.is_empty() {
+                let message = format!("`{}` is not the name of this group alone", group.name);
+                return refused(&at("name"), message, Some("give each group a name of its own"));
+            }
+            if group.standbys > MAX_STANDBYS {
+                let message = format!("at most {MAX_STANDBYS} standbys are supported");
+                return refused(&at("standbys"), message, None);
+            }
+            let (policy, mut path) = match &group.policy {
+                Some(own) => (own, at("policy").to_vec()),
+                None => (&self.policy, vec!["policy".into()]),
+            };
+            if let Err(error) = policy.check(group.standbys) {
+                path.push(error.place.key.into());
+                path.extend(error.place.index.map(place::Key::Index));
+                path.push(error.place.field.into());
+                return refused(&path, error.problem.to_string(), None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Its groups, ready to be hosted.
+    pub fn groups(&self, clock: &Arc<dyn Clock>) -> Vec<Group> {
+        let group = |file: &GroupFile| Group {
+            name: file.name.clone(),
+            config: GroupConfig {
+                standbys: file.standbys,
+                primary_weight: file.primary_weight,
+                standby_weight: file.standby_weight,
+                policy: file.policy.as_ref().unwrap_or(&self.policy).clone(),
+                defects: Defects::default(),
+            },
+            ports: file.ports.open(file.standbys, clock),
+        };
+        self.group.iter().map(group).collect()
+    }
+}
+
+impl PortsFile {
+    fn open(&self, standbys: u16, clock: &Arc<dyn Clock>) -> Ports {
+        match self {
+            Self::Fake(fake) => FakeGroup::ports(&Arc::new(fake.group(standbys, clock))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: &str = "[[group]]\nname = \"a\"\nports = { kind = \"fake\", boot = \"2s\" }\n";
+
+    fn refusal(text: &str) -> (String, String) {
+        let ConfigError { span, message, .. } = Config::parse(text).unwrap_err();
+        (message, text[span.unwrap_or(0..0)].to_owned())
+    }
+
+    #[test]
+    fn the_configuration_that_ships_is_valid_and_its_manual_knows_every_key() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let demo = std::fs::read_to_string(docs.join("live-demo.toml")).unwrap();
+        assert_eq!(Config::parse(&demo).map(|config| config.group.len()), Ok(1));
+        let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
+        for wrong in ["", "[store]\n", "[look]\n", "[[group]]\n", "[[group]]\n[group.ports]\n"] {
+            let wrong = format!("{wrong}wrong = 1\nname = \"a\"\nkind = \"fake\"\n");
+            let message = Config::parse(&wrong).unwrap_err().message;
+            let (_, keys) = message.split_once("expected").unwrap();
+            for key in keys.split('`').skip(1).step_by(2) {
+                assert!(manual.contains(key), "{key} of {wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_defaults() {
+        let config = Config::parse(GROUP).unwrap();
+        assert_eq!(Limits::from(config.look), Limits::default());
+        assert_eq!((config.group[0].standbys, &config.policy), (1, &Policy::default()));
+    }
+
+    #[test]
+    fn a_mistake_is_shown_at_its_place() {
+        let (message, place) = refusal(&format!("colour = 1\n{GROUP}"));
+        assert!(message.contains("unknown field `colour`"), "{message}");
+        assert_eq!(place, "colour");
+        let rule = "[[policy.up]]\nmetric = \"cpu\"\nabove = \"75%\"\n";
+        let (message, place) = refusal(&format!("{rule}{GROUP}"));
+        assert!(message.contains("needs a down rule"), "{message}");
+        assert!(place.contains("policy.up"), "{place}");
+        let (message, place) = refusal(&format!("{GROUP}policy.min_standbys = 3\n"));
+        assert!(message.contains("the maximum of 1"), "{message}");
+        assert_eq!(place, "3");
+        let (_, place) = refusal(&format!("{GROUP}{GROUP}"));
+        assert_eq!(place, "\"a\"");
+        assert!(refusal("").0.contains("no group"));
+    }
+}

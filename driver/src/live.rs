@@ -1,0 +1,54 @@
+//! A live host from a configuration, from its start to its end.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::runtime::{Fault, Handle, Host, Listener, Mode, Setup};
+use crate::store::{SqliteStore, StoreError};
+
+/// Why a live host ended otherwise than by being stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// There is no runtime to be had from the system.
+    #[error("failed to start the runtime")]
+    Runtime(#[source] std::io::Error),
+    /// The store cannot be opened.
+    #[error("failed to open the store {path}")]
+    Store {
+        /// Its file.
+        path: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// A group cannot go on.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Hosts the groups of `config` with their state in `store`, until it is stopped by the handle that
+/// `begun` is given, or cannot go on.
+///
+/// # Errors
+/// Why it cannot go on.
+pub fn live(
+    config: &Config,
+    store: &Path,
+    mode: Mode,
+    listener: Arc<dyn Listener>,
+    begun: impl FnOnce(Handle),
+) -> Result<(), LiveError> {
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    threads.map_err(LiveError::Runtime)?.block_on(async {
+        let failed = |source| LiveError::Store { path: store.display().to_string(), source };
+        let opened = SqliteStore::open(store, Some(config.store.keep)).await.map_err(failed)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let groups = config.groups(&clock);
+        let limits = config.look.into();
+        let setup = Setup { store: Arc::new(opened), clock, listener, limits, mode };
+        let host = Host::start(&setup, groups).await.map_err(failed)?;
+        begun(host.handle());
+        Ok(host.run().await?)
+    })
+}

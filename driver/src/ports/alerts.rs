@@ -1,0 +1,13 @@
+//! Whose alerts are notified: Alertmanager.
+
+use async_trait::async_trait;
+use tidegate_core::Alert;
+
+/// Receives alerts of a group's rules.
+#[async_trait]
+pub trait Alerts: Send + Sync {
+    /// Waits for alerts that came in and were found true where they came from. Those given once
+    /// need not be given again; one that is given twice does no harm. Never returns if none come.
+    /// A future that is dropped has taken nothing.
+    async fn next(&self) -> Vec<Alert>;
+}

@@ -1,0 +1,296 @@
+//! The host of many controllers: what they learn, what they decided and who carries it out.
+//!
+//! A group is one task: it looks at its servers, steps its controller, stores the line, and only
+//! then carries the commands out, whose ends are inputs like any other. Groups share a store and
+//! nothing else, so one whose provider is slow delays none of the others.
+
+mod group;
+mod hands;
+mod recover;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use tidegate_core::{
+    Command, CommandId, GroupConfig, Input, OperatorRequest, Outcome, RestoreError, Span, Step,
+    Timestamp,
+};
+use tokio::sync::{mpsc, watch as signal};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::ports::{PortError, Ports};
+use crate::store::{Store, StoreError};
+
+use group::Member;
+
+/// Requests of people that a group has not taken up yet, at most.
+const REQUESTS: usize = 16;
+
+/// How often and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Between two looks at a group's servers.
+    pub look: Span,
+    /// The same while a sequence is under way.
+    pub look_moving: Span,
+    /// How long a look waits for answers. What comes later is part of the next one.
+    pub patience: Span,
+    /// How long an answer is waited for at all.
+    pub answer: Span,
+    /// Between two questions whether a machine has come up or gone down.
+    pub poll: Span,
+    /// How long an attempt at a command goes on past its deadline, when the core has ceased to wait
+    /// for it, before it is dropped.
+    pub grace: Span,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            look: Span::from_secs(15),
+            look_moving: Span::from_secs(5),
+            patience: Span::from_secs(2),
+            answer: Span::from_secs(10),
+            poll: Span::from_secs(2),
+            grace: Span::from_mins(10),
+        }
+    }
+}
+
+/// Whether commands are carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Act,
+    /// None is. A start counts as refused, so that its sequence ends and is decided on anew after
+    /// its rest, as long as it is asked for; anything else counts as done.
+    Shadow,
+}
+
+/// A group to be hosted.
+#[derive(Debug)]
+pub struct Group {
+    /// Its name, by which the store knows it.
+    pub name: String,
+    /// How it scales. Its policy must pass [`tidegate_core::policy::Policy::check`].
+    pub config: GroupConfig,
+    /// Its servers, its proxy and the rest.
+    pub ports: Ports,
+}
+
+/// What a host needs.
+#[derive(Clone)]
+pub struct Setup {
+    /// What survives it.
+    pub store: Arc<dyn Store>,
+    /// What it knows the time from.
+    pub clock: Arc<dyn Clock>,
+    /// Whom it tells what happens.
+    pub listener: Arc<dyn Listener>,
+    /// How often and how long.
+    pub limits: Limits,
+    /// Whether it acts.
+    pub mode: Mode,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limits, mode, .. } = self;
+        f.debug_struct("Setup").field("limits", limits).field("mode", mode).finish_non_exhaustive()
+    }
+}
+
+/// What happens in a group, for those who watch it. None of it is needed to go on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The host has taken it up, after so many lines of its journal.
+    TakenUp {
+        /// Lines, none for a group that is new.
+        lines: u64,
+    },
+    /// A step was stored.
+    Stepped {
+        /// Upon what.
+        input: &'a Input,
+        /// What followed.
+        step: &'a Step,
+    },
+    /// An attempt at a command ended.
+    Ended {
+        /// Which command.
+        id: CommandId,
+        /// How.
+        outcome: Outcome,
+        /// Why, if it failed.
+        why: Option<&'a PortError>,
+    },
+    /// An attempt at a command was dropped: it did not end in the grace after its deadline.
+    Dropped {
+        /// The command.
+        command: &'a Command,
+    },
+    /// What could be seen cannot be seen any more.
+    Blind {
+        /// Of what.
+        what: &'a str,
+        /// Why.
+        why: &'a PortError,
+    },
+    /// It can be seen again.
+    SeesAgain {
+        /// What.
+        what: &'a str,
+    },
+}
+
+/// Is told what happens. It must not block.
+pub trait Listener: Send + Sync {
+    /// `event` happened in `group` at `at`.
+    fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>);
+}
+
+/// Listens to nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deaf;
+
+impl Listener for Deaf {
+    fn tell(&self, _: Timestamp, _: &str, _: &Event<'_>) {}
+}
+
+/// Why a host cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The store refused or failed.
+    #[error("failed to store what group `{group}` does")]
+    Store {
+        /// The group.
+        group: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// What is stored cannot be taken up.
+    #[error("failed to take up group `{group}`")]
+    Restore {
+        /// The group.
+        group: String,
+        /// Why.
+        source: RestoreError,
+    },
+    /// The journal was written by a program that decides otherwise.
+    #[error(
+        "line {number} of the journal of group `{group}` does not follow from those before it: \
+         start the version that wrote it once more and stop it, then start this one"
+    )]
+    Differs {
+        /// The group.
+        group: String,
+        /// The line.
+        number: u64,
+    },
+    /// The configuration changed in what a group cannot change while it is known.
+    #[error(
+        "group `{group}` is stored with {stored} standbys and is configured with {given}: \
+         give it another name, or the number it had"
+    )]
+    Standbys {
+        /// The group.
+        group: String,
+        /// As it is stored.
+        stored: u16,
+        /// As it is configured.
+        given: u16,
+    },
+    /// A task of the runtime broke off, which is a defect of it or of an adapter.
+    #[error("a group's task broke off: {0}")]
+    Broke(String),
+}
+
+/// Hosts the controllers of many groups. Dropping it is as good as killing it.
+#[derive(Debug)]
+pub struct Host {
+    term: u32,
+    tasks: JoinSet<Result<(), Fault>>,
+    handle: Handle,
+}
+
+/// Reaches a host's groups from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    groups: Arc<BTreeMap<String, mpsc::Sender<OperatorRequest>>>,
+    stop: Arc<signal::Sender<bool>>,
+}
+
+impl Host {
+    /// Takes over from the host before, and every group up where that one left it.
+    ///
+    /// # Errors
+    /// If the store gives no term.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn start(setup: &Setup, groups: Vec<Group>) -> Result<Self, StoreError> {
+        let term = setup.store.begin_term().await?;
+        let (stop, stopped) = signal::channel(false);
+        let count = groups.len() as i64;
+        let (mut tasks, mut senders) = (JoinSet::new(), BTreeMap::new());
+        for (index, group) in (0..).zip(groups) {
+            let (sender, requests) = mpsc::channel(REQUESTS);
+            senders.insert(group.name.clone(), sender);
+            // Looks of many groups are spread over the time between two of one.
+            let phase = Span::from_nanos(setup.limits.look.as_nanos() / count).times(index);
+            let stopped = stopped.clone();
+            let begun = Member::begin(setup.clone(), term, phase, group, requests, stopped);
+            tasks.spawn(async move { begun.await?.run().await });
+        }
+        let handle = Handle { groups: Arc::new(senders), stop: Arc::new(stop) };
+        Ok(Self { term, tasks, handle })
+    }
+
+    /// Its term, above that of every host before.
+    pub const fn term(&self) -> u32 {
+        self.term
+    }
+
+    /// Reaches it from elsewhere.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Goes on until it is stopped, or until a group cannot go on: then none does.
+    ///
+    /// # Errors
+    /// Why it cannot go on.
+    pub async fn run(mut self) -> Result<(), Fault> {
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.map_err(|why| Fault::Broke(why.to_string()))??;
+        }
+        Ok(())
+    }
+}
+
+/// There is no group of this name, or its host is gone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no group `{0}`")]
+pub struct UnknownGroup(pub String);
+
+impl Handle {
+    /// Asks a group for something, as a person.
+    ///
+    /// # Errors
+    /// If there is no such group.
+    pub async fn request(&self, group: &str, request: OperatorRequest) -> Result<(), UnknownGroup> {
+        let unknown = || UnknownGroup(group.to_owned());
+        let sender = self.groups.get(group).ok_or_else(unknown)?;
+        sender.send(request).await.map_err(|_| unknown())
+    }
+
+    /// Lets each group finish what it is writing and stop. Commands that have not ended are left to
+    /// the next host, which gets them again.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+}

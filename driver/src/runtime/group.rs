@@ -1,0 +1,165 @@
+//! One group's task: input, step, journal, commands.
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use serde_json::to_writer;
+use tidegate_core::journal::Line;
+use tidegate_core::lifecycle::Stage;
+use tidegate_core::{
+    Command, Controller, Decision, Input, Observation, OperatorRequest, ServerId, Span, Step,
+    Timestamp,
+};
+use tokio::sync::{mpsc, watch as signal};
+
+use super::hands::{Ended, Hands};
+use super::recover::{TakenUp, take_up};
+use super::watch::Watch;
+use super::{Event, Fault, Group, Setup};
+use crate::ports::Ports;
+use crate::store::{Checkpoint, Record, StoreError};
+
+/// Lines between two checkpoints.
+const CHECKPOINT_EVERY: u64 = 64;
+
+/// A group that is hosted.
+pub(super) struct Member {
+    setup: Setup,
+    term: u32,
+    name: String,
+    ports: Ports,
+    controller: Controller,
+    /// The number of the last line.
+    number: u64,
+    /// The decision of the last line.
+    last: Option<Decision>,
+    wake_at: Option<Timestamp>,
+    /// What to step with before anything else.
+    first: Vec<Input>,
+    watch: Watch,
+    hands: Hands,
+    attempts: FuturesUnordered<BoxFuture<'static, Option<Ended>>>,
+    requests: mpsc::Receiver<OperatorRequest>,
+    stopped: signal::Receiver<bool>,
+}
+
+impl Member {
+    /// Takes the group up. Its first look is `phase` from now.
+    pub async fn begin(
+        setup: Setup,
+        term: u32,
+        phase: Span,
+        group: Group,
+        requests: mpsc::Receiver<OperatorRequest>,
+        stopped: signal::Receiver<bool>,
+    ) -> Result<Self, Fault> {
+        let Group { name, config, ports } = group;
+        let now = setup.clock.now();
+        let servers = config.standbys + 1;
+        let taken = take_up(&*setup.store, term, &name, config, now).await?;
+        let TakenUp { controller, number, last, first } = taken;
+        setup.listener.tell(now, &name, &Event::TakenUp { lines: number });
+        Ok(Self {
+            watch: Watch::new(servers, now + phase),
+            hands: Hands::new(&setup, name.clone(), ports.clone(), servers),
+            attempts: FuturesUnordered::new(),
+            wake_at: None,
+            setup,
+            term,
+            name,
+            ports,
+            controller,
+            number,
+            last,
+            first,
+            requests,
+            stopped,
+        })
+    }
+
+    /// Goes on until it is stopped.
+    pub async fn run(mut self) -> Result<(), Fault> {
+        for input in std::mem::take(&mut self.first) {
+            self.step(input).await?;
+        }
+        while let Some(input) = self.next().await {
+            self.step(input).await?;
+        }
+        let checkpoint = self.checkpoint();
+        let stored = self.setup.store.checkpoint(self.term, &self.name, checkpoint).await;
+        stored.map_err(|why| self.failed(why))
+    }
+
+    /// What happens next; nothing once the host is to stop.
+    async fn next(&mut self) -> Option<Input> {
+        loop {
+            let moving = self.moving();
+            let wake = self.setup.clock.sleep_until(self.wake_at.unwrap_or(Timestamp::MAX));
+            let (setup, controller) = (&self.setup, &self.controller);
+            let look = self.watch.next(setup, &self.name, &self.ports, controller, moving);
+            tokio::select! {
+                biased;
+                _ = self.stopped.wait_for(|stop| *stop) => return None,
+                Some(ended) = self.attempts.next(), if !self.attempts.is_empty() => {
+                    let Some(Ended { id, outcome }) = ended else { continue };
+                    return Some(Input::Complete { id, outcome });
+                }
+                Some(request) = self.requests.recv() => return Some(Input::Request(request)),
+                alerts = self.ports.alerts.next() => {
+                    return Some(Input::Observe(Observation { servers: Vec::new(), alerts }));
+                }
+                seen = look => return Some(Input::Observe(seen)),
+                () = wake => return Some(Input::Wake),
+            }
+        }
+    }
+
+    /// Whether a standby is in the middle of a sequence.
+    fn moving(&self) -> bool {
+        let standbys = 1..=self.controller.config().standbys;
+        standbys
+            .map(|id| self.controller.stage(ServerId(id)))
+            .any(|stage| !matches!(stage, Stage::Standby | Stage::Serving | Stage::Faulted))
+    }
+
+    /// Steps the controller and stores the line; what it asks for is carried out only then.
+    async fn step(&mut self, input: Input) -> Result<(), Fault> {
+        let now = self.setup.clock.now();
+        let step = self.controller.step(now, input.clone());
+        let line = self.line(now, &input, &step)?;
+        (self.number, self.last, self.wake_at) =
+            (self.number + 1, Some(step.decision), step.wake_at);
+        let due = self.number == 1 || self.number.is_multiple_of(CHECKPOINT_EVERY);
+        let checkpoint = due.then(|| Box::new(self.checkpoint()));
+        let record = Record { number: self.number, at: now, line, checkpoint };
+        let stored = self.setup.store.append(self.term, &self.name, record).await;
+        stored.map_err(|why| self.failed(why))?;
+        let event = Event::Stepped { input: &input, step: &step };
+        self.setup.listener.tell(now, &self.name, &event);
+        for command in step.commands {
+            self.carry_out(command);
+        }
+        Ok(())
+    }
+
+    fn line(&self, now: Timestamp, input: &Input, step: &Step) -> Result<Vec<u8>, Fault> {
+        let mut line = Vec::new();
+        let written = to_writer(&mut line, &Line::after(self.last.as_ref(), now, input, step));
+        written.map_err(|why| self.failed(StoreError::Broken(why.to_string())))?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let (number, last) = (self.number, self.last);
+        Checkpoint { number, snapshot: self.controller.snapshot(), last }
+    }
+
+    fn failed(&self, source: StoreError) -> Fault {
+        Fault::Store { group: self.name.clone(), source }
+    }
+
+    fn carry_out(&self, command: Command) {
+        self.attempts.push(Box::pin(self.hands.clone().attempt(command)));
+    }
+}

@@ -1,0 +1,73 @@
+//! A controller as the host before left it.
+
+use tidegate_core::journal::Entry;
+use tidegate_core::{Controller, Decision, GroupConfig, Input, OperatorRequest, Timestamp};
+
+use super::Fault;
+use crate::store::{Store, StoreError, Stored};
+
+/// A controller, and what it is to be stepped with first.
+#[derive(Debug)]
+pub(super) struct TakenUp {
+    pub controller: Controller,
+    /// The number of its last line.
+    pub number: u64,
+    pub last: Option<Decision>,
+    pub first: Vec<Input>,
+}
+
+/// Takes a group up from the store, or begins it if the store does not know it.
+pub(super) async fn take_up(
+    store: &dyn Store,
+    term: u32,
+    group: &str,
+    config: GroupConfig,
+    now: Timestamp,
+) -> Result<TakenUp, Fault> {
+    let failed = |source| Fault::Store { group: group.to_owned(), source };
+    let Some(stored) = store.load(group).await.map_err(failed)? else {
+        let first = if term == 0 { Input::Wake } else { Input::TakeOver { term } };
+        let controller = Controller::new(config, now);
+        return Ok(TakenUp { controller, number: 0, last: None, first: vec![first] });
+    };
+    let mut taken = restore(group, stored)?;
+    taken.first.push(Input::TakeOver { term });
+    follow_config(group, &mut taken, config)?;
+    Ok(taken)
+}
+
+/// The checkpoint, stepped through the lines after it.
+fn restore(group: &str, stored: Stored) -> Result<TakenUp, Fault> {
+    let Stored { checkpoint, tail } = stored;
+    let name = || group.to_owned();
+    let mut controller = Controller::restore(checkpoint.snapshot)
+        .map_err(|source| Fault::Restore { group: name(), source })?;
+    let (mut number, mut last) = (checkpoint.number, checkpoint.last);
+    for line in tail {
+        number += 1;
+        let entry: Entry = serde_json::from_slice(&line).map_err(|why| {
+            let what = format!("line {number} of the journal cannot be read: {why}");
+            Fault::Store { group: name(), source: StoreError::Broken(what) }
+        })?;
+        let step = controller.step(entry.at, entry.input);
+        if step.commands != entry.commands {
+            return Err(Fault::Differs { group: name(), number });
+        }
+        last = Some(step.decision);
+    }
+    Ok(TakenUp { controller, number, last, first: Vec::new() })
+}
+
+/// What the configuration says now replaces what it said before.
+fn follow_config(group: &str, taken: &mut TakenUp, given: GroupConfig) -> Result<(), Fault> {
+    let stored = taken.controller.config();
+    if stored.standbys != given.standbys {
+        let group = group.to_owned();
+        return Err(Fault::Standbys { group, stored: stored.standbys, given: given.standbys });
+    }
+    if stored.policy != given.policy {
+        let policy = OperatorRequest::SetPolicy(Box::new(given.policy));
+        taken.first.push(Input::Request(policy));
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What survives the host: the journal and a checkpoint of each group, and the host's term.
+
+mod sqlite;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tidegate_core::{Decision, Snapshot, Timestamp};
+
+pub use sqlite::SqliteStore;
+
+/// A controller as it was after a line of its journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The line's number, from 1 on.
+    pub number: u64,
+    /// The controller.
+    pub snapshot: Snapshot,
+    /// What it decided last, which the next line may leave out.
+    pub last: Option<Decision>,
+}
+
+/// A line of a group's journal, to be written.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its number: one more than that of the line before, from 1 on.
+    pub number: u64,
+    /// When the controller was stepped.
+    pub at: Timestamp,
+    /// [`tidegate_core::journal::Line`] as JSON, with a line feed.
+    pub line: Vec<u8>,
+    /// The controller after it, now and then, and with a group's first line.
+    pub checkpoint: Option<Box<Checkpoint>>,
+}
+
+/// What is stored of a group.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The last checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The lines after it, in order. Commands that have not ended follow from them.
+    pub tail: Vec<Vec<u8>>,
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another host has taken over. This one must not act any more.
+    #[error("another host has taken over in term {now}; this one's is {ours}")]
+    Fenced {
+        /// The term of the host that asked.
+        ours: u32,
+        /// The term that is in force.
+        now: u32,
+    },
+    /// Written by a newer program.
+    #[error("the store has format {0}, which is newer than this program's")]
+    Newer(i64),
+    /// It cannot be read or written.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// Keeps what must survive the host. Whoever serves several hosts sees to it that only the one of
+/// the highest term writes.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Takes over: the term returned is above all that were returned before, the first one 0, and
+    /// from then on nothing of a lower one is written.
+    async fn begin_term(&self) -> Result<u32, StoreError>;
+
+    /// What is stored of a group; nothing if it has never had a line.
+    async fn load(&self, group: &str) -> Result<Option<Stored>, StoreError>;
+
+    /// Appends a line. When this returns, it is on disk, and its commands may be carried out. A
+    /// failed append may have been written all the same: the host that gets one must go.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if `term` is no longer the highest.
+    async fn append(&self, term: u32, group: &str, record: Record) -> Result<(), StoreError>;
+
+    /// Stores a controller as it is after the last line that was appended, so that a program which
+    /// might decide otherwise need not step through any.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    async fn checkpoint(
+        &self,
+        term: u32,
+        group: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StoreError>;
+
+    /// The lines of a group's journal that are still kept, from number `from` on, in order.
+    async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError>;
+}

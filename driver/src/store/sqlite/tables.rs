@@ -1,0 +1,159 @@
+//! The tables, and what is read from them and written to them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use tidegate_core::Span;
+
+use crate::store::{Checkpoint, Record, StoreError, Stored};
+
+/// The version of the tables' form.
+const FORMAT: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE host (one INTEGER PRIMARY KEY CHECK (one = 0), term INTEGER NOT NULL);
+    CREATE TABLE checkpoint (
+        group_name TEXT PRIMARY KEY, number INTEGER NOT NULL, state BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE journal (
+        group_name TEXT NOT NULL, number INTEGER NOT NULL,
+        at INTEGER NOT NULL, line BLOB NOT NULL,
+        PRIMARY KEY (group_name, number)
+    ) WITHOUT ROWID;
+";
+
+pub(super) struct Tables {
+    connection: Connection,
+    keep: Option<Span>,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(why: rusqlite::Error) -> Self {
+        Self::Broken(why.to_string())
+    }
+}
+
+fn broken(why: impl std::fmt::Display) -> StoreError {
+    StoreError::Broken(why.to_string())
+}
+
+impl Tables {
+    pub fn open(path: &Path, keep: Option<Span>) -> Result<Self, StoreError> {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).map_err(broken)?;
+        }
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if format > FORMAT {
+            return Err(StoreError::Newer(format));
+        }
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        let opening = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let format: i64 = opening.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if format == 0 {
+            opening.execute_batch(TABLES)?;
+            opening.pragma_update(None, "user_version", FORMAT)?;
+        }
+        opening.commit()?;
+        Ok(Self { connection, keep })
+    }
+
+    pub fn begin_term(&mut self) -> Result<u32, StoreError> {
+        let begin = "INSERT INTO host (one, term) VALUES (0, 0)
+                     ON CONFLICT (one) DO UPDATE SET term = term + 1 RETURNING term";
+        Ok(self.connection.query_row(begin, [], |row| row.get(0))?)
+    }
+
+    pub fn load(&mut self, group: &str) -> Result<Option<Stored>, StoreError> {
+        let read = "SELECT state FROM checkpoint WHERE group_name = ?1";
+        let state: Option<Vec<u8>> =
+            self.connection.query_row(read, [group], |row| row.get(0)).optional()?;
+        let Some(state) = state else { return Ok(None) };
+        let checkpoint: Checkpoint = serde_json::from_slice(&state).map_err(broken)?;
+        let tail = self.journal(group, checkpoint.number + 1)?;
+        Ok(Some(Stored { checkpoint, tail }))
+    }
+
+    pub fn journal(&mut self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let from = i64::try_from(from).map_err(broken)?;
+        let read = "SELECT line FROM journal WHERE group_name = ?1 AND number >= ?2
+                    ORDER BY number";
+        let mut read = self.connection.prepare_cached(read)?;
+        let lines = read.query_map(params![group, from], |row| row.get(0))?;
+        Ok(lines.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes all records of hosts whose term is in force in one transaction; each one's result.
+    pub fn append<'a>(
+        &mut self,
+        records: impl Iterator<Item = (u32, &'a str, &'a Record)>,
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let keep = self.keep;
+        let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let now = term(&writing)?;
+        let mut results = Vec::new();
+        for (ours, group, record) in records {
+            let allowed = check(ours, now);
+            if allowed.is_ok() {
+                write(&writing, group, record, keep)?;
+            }
+            results.push(allowed);
+        }
+        writing.commit()?;
+        Ok(results)
+    }
+
+    pub fn checkpoint(
+        &mut self,
+        ours: u32,
+        group: &str,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), StoreError> {
+        let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        check(ours, term(&writing)?)?;
+        put(&writing, group, checkpoint)?;
+        Ok(writing.commit()?)
+    }
+}
+
+/// The term in force.
+fn term(writing: &Transaction<'_>) -> Result<u32, StoreError> {
+    let term = writing.query_row("SELECT term FROM host", [], |row| row.get(0)).optional()?;
+    Ok(term.unwrap_or(0))
+}
+
+const fn check(ours: u32, now: u32) -> Result<(), StoreError> {
+    if ours == now { Ok(()) } else { Err(StoreError::Fenced { ours, now }) }
+}
+
+fn put(writing: &Transaction<'_>, group: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    let number = i64::try_from(checkpoint.number).map_err(broken)?;
+    let state = serde_json::to_vec(checkpoint).map_err(broken)?;
+    let put = "INSERT INTO checkpoint (group_name, number, state) VALUES (?1, ?2, ?3)
+               ON CONFLICT (group_name) DO UPDATE SET number = ?2, state = ?3";
+    writing.prepare_cached(put)?.execute(params![group, number, state])?;
+    Ok(())
+}
+
+fn write(
+    writing: &Transaction<'_>,
+    group: &str,
+    record: &Record,
+    keep: Option<Span>,
+) -> Result<(), StoreError> {
+    let number = i64::try_from(record.number).map_err(broken)?;
+    let add = "INSERT INTO journal (group_name, number, at, line) VALUES (?1, ?2, ?3, ?4)";
+    let mut add = writing.prepare_cached(add)?;
+    add.execute(params![group, number, record.at.as_nanos(), record.line])?;
+    let Some(checkpoint) = &record.checkpoint else { return Ok(()) };
+    put(writing, group, checkpoint)?;
+    if let Some(keep) = keep {
+        let forget = "DELETE FROM journal WHERE group_name = ?1 AND number < ?2 AND at < ?3";
+        let before = (record.at - keep).as_nanos();
+        writing.prepare_cached(forget)?.execute(params![group, number, before])?;
+    }
+    Ok(())
+}

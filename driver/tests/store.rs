@@ -1,0 +1,124 @@
+//! What the embedded store keeps, and whom it refuses.
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+use std::path::PathBuf;
+
+use tidegate_core::journal::Line;
+use tidegate_core::policy::Policy;
+use tidegate_core::{Controller, GroupConfig, Input, Span, Timestamp};
+use tidegate_driver::store::{Checkpoint, Record, SqliteStore, Store, StoreError};
+
+/// A file that is gone with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let name = format!("tidegate-store-{name}-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        Self(directory)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("state.db")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_nanos(0) + Span::from_secs(seconds)
+}
+
+fn group() -> GroupConfig {
+    GroupConfig {
+        standbys: 1,
+        primary_weight: 1,
+        standby_weight: 1,
+        policy: Policy::default(),
+        defects: tidegate_core::Defects::default(),
+    }
+}
+
+/// The line that a wake gives, and the controller after it every third time.
+fn record(controller: &mut Controller, number: u64) -> Record {
+    let now = at(number.cast_signed());
+    let step = controller.step(now, Input::Wake);
+    let mut line = serde_json::to_vec(&Line::after(None, now, &Input::Wake, &step)).unwrap();
+    line.push(b'\n');
+    let snapshot = controller.snapshot();
+    let last = Some(step.decision);
+    let checkpoint = (number % 3 == 1).then(|| Box::new(Checkpoint { number, snapshot, last }));
+    Record { number, at: now, line, checkpoint }
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_when_the_file_is_opened_again() {
+    let scratch = Scratch::new("again");
+    let mut controller = Controller::new(group(), at(0));
+    let store = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    assert_eq!(store.begin_term().await, Ok(0));
+    assert!(store.load("a").await.unwrap().is_none());
+    let mut lines = Vec::new();
+    for number in 1..=5 {
+        let record = record(&mut controller, number);
+        lines.push(record.line.clone());
+        store.append(0, "a", record).await.unwrap();
+    }
+    drop(store);
+    let store = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    assert_eq!(store.begin_term().await, Ok(1));
+    assert!(store.load("b").await.unwrap().is_none());
+    let stored = store.load("a").await.unwrap().unwrap();
+    assert_eq!(stored.checkpoint.number, 4);
+    assert_eq!(stored.tail, lines[4..]);
+    assert_eq!(store.journal("a", 1).await.unwrap(), lines);
+}
+
+#[tokio::test]
+async fn a_host_that_was_taken_over_writes_nothing() {
+    let scratch = Scratch::new("fenced");
+    let mut controller = Controller::new(group(), at(0));
+    let first = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    let ours = first.begin_term().await.unwrap();
+    first.append(ours, "a", record(&mut controller, 1)).await.unwrap();
+    let second = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    let now = second.begin_term().await.unwrap();
+    assert!(now > ours);
+    let refused = first.append(ours, "a", record(&mut controller, 2)).await;
+    assert_eq!(refused, Err(StoreError::Fenced { ours, now }));
+    assert_eq!(second.journal("a", 2).await.unwrap(), Vec::<Vec<u8>>::new());
+    second.append(now, "a", record(&mut controller, 2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn lines_that_are_old_and_behind_a_checkpoint_are_removed() {
+    let scratch = Scratch::new("keep");
+    let mut controller = Controller::new(group(), at(0));
+    let store = SqliteStore::open(&scratch.file(), Some(Span::from_secs(4))).await.unwrap();
+    let term = store.begin_term().await.unwrap();
+    for number in 1..=8 {
+        store.append(term, "a", record(&mut controller, number)).await.unwrap();
+    }
+    // The checkpoint of the seventh removed what was more than four seconds older.
+    assert_eq!(store.journal("a", 1).await.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_program_and_a_file_that_is_none_are_refused() {
+    let scratch = Scratch::new("newer");
+    let file = rusqlite::Connection::open(scratch.file()).unwrap();
+    file.pragma_update(None, "user_version", 2).unwrap();
+    drop(file);
+    let refused = SqliteStore::open(&scratch.file(), None).await.unwrap_err();
+    assert_eq!(refused, StoreError::Newer(2));
+    let text = scratch.0.join("text");
+    std::fs::write(&text, "this is no database, and long enough to be seen as none".repeat(20))
+        .unwrap();
+    let refused = SqliteStore::open(&text, None).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Broken(_)), "{refused}");
+}
