@@ -204,6 +204,20 @@ pub enum Fault {
         /// As it is configured.
         given: u16,
     },
+    /// The same of the shares of the traffic, of the primary and of a standby.
+    #[error(
+        "group `{group}` is stored with weights of {} and {} and is configured with {} and {}: \
+         give it another name, or those it had",
+        stored.0, stored.1, given.0, given.1
+    )]
+    Weights {
+        /// The group.
+        group: String,
+        /// As they are stored.
+        stored: (u16, u16),
+        /// As they are configured.
+        given: (u16, u16),
+    },
     /// A task of the runtime broke off, which is a defect of it or of an adapter.
     #[error("a group's task broke off: {0}")]
     Broke(String),

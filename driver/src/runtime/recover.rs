@@ -65,6 +65,11 @@ fn follow_config(group: &str, taken: &mut TakenUp, given: GroupConfig) -> Result
         let group = group.to_owned();
         return Err(Fault::Standbys { group, stored: stored.standbys, given: given.standbys });
     }
+    let weights = |config: &GroupConfig| (config.primary_weight, config.standby_weight);
+    if weights(stored) != weights(&given) {
+        let group = group.to_owned();
+        return Err(Fault::Weights { group, stored: weights(stored), given: weights(&given) });
+    }
     if stored.policy != given.policy {
         let policy = OperatorRequest::SetPolicy(Box::new(given.policy));
         taken.first.push(Input::Request(policy));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidegate_core::{
-    CommandKind, Failure, Input, OperatorRequest, ServerId, Span, StepName, Timestamp,
+    CommandKind, Failure, GroupConfig, Input, OperatorRequest, ServerId, Span, StepName, Timestamp,
 };
 use tidegate_driver::fakes::{Answer, Applied, FakeGroup, Times};
 use tidegate_driver::ports::{
@@ -167,8 +167,8 @@ async fn a_person_asks_and_a_new_policy_replaces_the_old() {
     assert_eq!(journal.iter().filter(|entry| set(&entry.input)).count(), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_group_that_has_another_number_of_standbys_by_now_is_refused() {
+/// How the host ends that takes up a group whose configuration is changed so.
+async fn refused(change: impl FnOnce(&mut GroupConfig)) -> Fault {
     let day = Day::new();
     day.hosted_until(minute(1)).await;
     let setup = Setup {
@@ -179,10 +179,18 @@ async fn a_group_that_has_another_number_of_standbys_by_now_is_refused() {
         mode: Mode::Act,
     };
     let mut config = config(&day.policy);
-    config.standbys = 2;
+    change(&mut config);
     let ports = FakeGroup::ports(&day.servers);
     let host = Host::start(&setup, vec![Group { name: GROUP.to_owned(), config, ports }]);
-    let refused = host.await.unwrap().run().await.unwrap_err();
-    assert!(matches!(refused, Fault::Standbys { stored: 1, given: 2, .. }), "{refused}");
+    let fault = host.await.unwrap().run().await.unwrap_err();
     assert!(day.servers.applied().iter().all(|one| one.server == ServerId(1)));
+    fault
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_has_other_standbys_or_weights_by_now_is_refused() {
+    let fault = refused(|config| config.standbys = 2).await;
+    assert!(matches!(fault, Fault::Standbys { stored: 1, given: 2, .. }), "{fault}");
+    let fault = refused(|config| config.standby_weight = 3).await;
+    assert!(matches!(fault, Fault::Weights { stored: (_, 1), given: (_, 3), .. }), "{fault}");
 }
