@@ -38,3 +38,24 @@ pub fn learn(known: &mut Vec<Alert>, seen: Alert) {
         None => known.push(seen),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    fn alert(since: i64, at: i64, resolved: bool) -> Alert {
+        let second = |second| Timestamp::default() + Span::from_secs(second);
+        Alert { rule: RuleId(0), since: second(since), resolved, at: second(at) }
+    }
+
+    #[test]
+    fn what_is_resolved_stays_so_until_it_fires_anew() {
+        let mut known = vec![alert(10, 20, false)];
+        learn(&mut known, alert(10, 90, true));
+        learn(&mut known, alert(10, 95, false));
+        assert_eq!(known, [alert(10, 90, true)]);
+        learn(&mut known, alert(50, 60, false));
+        assert_eq!(known, [alert(50, 60, false)]);
+    }
+}

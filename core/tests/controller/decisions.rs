@@ -140,6 +140,17 @@ fn a_person_who_asks_for_one_fewer_gets_no_more_than_that_at_once() {
 }
 
 #[test]
+fn a_window_that_fills_says_for_how_much_longer_it_must() {
+    let mut host = Host::new(policy(), 1);
+    host.pass(Span::from_mins(2), 90);
+    let decision = host.decision();
+    let filled = decision.votes().next().unwrap().filled;
+    assert!(!filled.is_zero());
+    let remaining = Span::from_mins(5) - filled;
+    assert_eq!(decision.flip, Some(Flip::Longer { rule: RuleId(0), remaining }));
+}
+
+#[test]
 fn all_servers_in_use_is_a_reason() {
     let mut host = Host::new(policy(), 1);
     host.pass(Span::from_hours(1), 99);
