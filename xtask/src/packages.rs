@@ -1,5 +1,5 @@
-//! Real software that tests run against: Debian packages, and Python packages in folders of their own
-//! below `target`.
+//! Real software that tests run against: Debian packages, and Python packages in folders of their
+//! own below `target`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,18 +1,19 @@
 //! `HAProxy`, by its runtime API on a UNIX socket of `level admin`.
 //!
-//! Each server stands in the file of `HAProxy` under a name of its own, a standby as `disabled`: what
-//! is declared at run time is gone after a restart. After a restart the state is what the file says,
-//! and is reported as it is.
+//! Each server stands in the file of `HAProxy` under a name of its own, a standby as `disabled`:
+//! what is declared at run time is gone after a restart. After a restart the state is what the file
+//! says, and is reported as it is.
 //!
 //! - `HAProxy` takes a server that is made `ready` for up until a check fails, so one that is in
-//!   maintenance is drained first: then it is checked and gets nothing. It is made `ready` once it has
-//!   passed.
-//! - `HAProxy` can be told of a slow start by its file alone (`slowstart` on the server's line), so an
-//!   order for another one is refused.
-//! - A drained server keeps its place and is checked on. Its requests in flight are those that it has
-//!   (`scur`) and those that wait for it (`qcur`); one reading of zero is no proof.
+//!   maintenance is drained first: then it is checked and gets nothing. It is made `ready` once it
+//!   has passed.
+//! - `HAProxy` can be told of a slow start by its file alone (`slowstart` on the server's line), so
+//!   an order for another one is refused.
+//! - A drained server keeps its place and is checked on. Its requests in flight are those that it
+//!   has (`scur`) and those that wait for it (`qcur`); one reading of zero is no proof.
 //! - Requests that a former process still answers after a reload are not seen.
-//! - `HAProxy` has no memory for a fence. Orders are refused by what this adapter let through before.
+//! - `HAProxy` has no memory for a fence. Orders are refused by what this adapter let through
+//!   before.
 
 mod socket;
 mod stat;

@@ -3,15 +3,17 @@
 //! RQ can suspend all workers of a Redis at once, but not one server's. What it offers for a single
 //! worker is a warm shutdown: it finishes its job, takes no other and ends. A server is quiesced by
 //! that, either through `rq:pubsub:WORKER`, which needs no access to the server, or by a configured
-//! command (`systemctl stop --no-block 'rq@*'` over SSH), and resumed by a command that starts workers.
+//! command (`systemctl stop --no-block 'rq@*'` over SSH), and resumed by a command that starts
+//! workers.
 //!
 //! - Where no stop command is configured, nothing may start a worker anew that has ended well
 //!   (`Restart=on-failure`): it is told to end again, for as long as the order lasts.
 //! - A worker is told once. A second time would kill the job that it is running.
 //! - A worker that is told to end between taking a job and beginning it leaves the job in
-//!   `:intermediate`, or in no list at all if it listens to several queues. Once the workers are gone,
-//!   such jobs are put back at the head of their queue. Those that another server's worker is about
-//!   to begin look the same, so none is put back before it has lain there for `put_back_after`.
+//!   `:intermediate`, or in no list at all if it listens to several queues. Once the workers are
+//!   gone, such jobs are put back at the head of their queue. Those that another server's worker is
+//!   about to begin look the same, so none is put back before it has lain there for
+//!   `put_back_after`.
 //! - A worker that vanished without a word stays registered until its key expires.
 //! - The fence is kept in Redis.
 

@@ -8,7 +8,8 @@ use tokio::net::UnixStream;
 
 use crate::ports::PortError;
 
-/// More than any answer about one backend: it bounds what is kept of a socket that is not `HAProxy`'s.
+/// More than any answer about one backend: it bounds what is kept of a socket that is not
+/// `HAProxy`'s.
 const BYTES_MAX: u64 = 4 << 20;
 
 /// Where the runtime API listens.

@@ -41,7 +41,8 @@ impl Row {
         self.status.starts_with("MAINT")
     }
 
-    /// Whether it is drained and its last check went well; a star stands before one that is under way.
+    /// Whether it is drained and its last check went well; a star stands before one that is under
+    /// way.
     pub fn has_passed(&self) -> bool {
         let last = self.check_status.as_deref().unwrap_or_default().trim_start_matches("* ");
         self.status.starts_with("DRAIN") && ["L4OK", "L6OK", "L7OK", "L7OKC"].contains(&last)

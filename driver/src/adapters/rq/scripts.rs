@@ -41,8 +41,8 @@ const IS_STUCK: &str = "
     end";
 
 /// Whether a job is stuck and has been for so many milliseconds, by the clock of Redis: 0 no, 1 yes
-/// but not for so long, 2 it was put back at the head of its queue. `KEYS[1]`: since when it was seen
-/// to be; `ARGV`: queue, job, milliseconds.
+/// but not for so long, 2 it was put back at the head of its queue. `KEYS[1]`: since when it was
+/// seen to be; `ARGV`: queue, job, milliseconds.
 pub(super) static PUT_BACK: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&format!(
         "{IS_STUCK}

@@ -17,8 +17,8 @@ const BATCH: usize = 1000;
 type Job = (String, String);
 
 impl Rq {
-    /// Puts back what the workers that ended had taken and not begun. Jobs that come to look so later
-    /// were taken by others. Those that others are about to begin are waited for.
+    /// Puts back what the workers that ended had taken and not begun. Jobs that come to look so
+    /// later were taken by others. Those that others are about to begin are waited for.
     pub(super) async fn put_back_lost(&self, order: &Order) -> Result<(), PortError> {
         let mut suspects = self.link.with(suspects).await?;
         loop {
