@@ -1,9 +1,10 @@
 //! The live driver: the same core against real infrastructure.
 //!
-//! [`ports`] are what it needs of the world, as traits. A [`store`] keeps what must survive it. The
-//! [`runtime`] hosts the controllers and carries their commands out. [`live`] does all of it from a
-//! [`config`].
+//! [`ports`] are what it needs of the world, as traits; [`adapters`] are behind them in front of
+//! real software. A [`store`] keeps what must survive it. The [`runtime`] hosts the controllers and
+//! carries their commands out. [`live`] does all of it from a [`config`].
 
+pub mod adapters;
 pub mod clock;
 pub mod config;
 pub mod fakes;

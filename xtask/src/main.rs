@@ -3,6 +3,7 @@
 
 mod bench;
 mod command;
+mod packages;
 mod test;
 
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::command::{cargo, program, succeeds};
+use crate::packages;
 
 const FINGERPRINTS: [&str; 8] = [
     "nextest",
@@ -15,11 +16,12 @@ const FINGERPRINTS: [&str; 8] = [
     "fingerprints",
 ];
 
-/// Runs every test, those that the everyday loop leaves out too; the examples in documents come
-/// apart, as nextest does not run them. The fingerprints are looked at in an optimized build too,
-/// for which they must be the same.
+/// Installs the real software that tests run against, and runs every test, those that the everyday
+/// loop leaves out too; the examples in documents come apart, as nextest does not run them. The
+/// fingerprints are looked at in an optimized build too, for which they must be the same.
 pub(crate) fn test() -> bool {
-    (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
+    packages::install()
+        && (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
         && succeeds(with_seed(cargo(&[
             "nextest",
             "run",

@@ -1,0 +1,18 @@
+//! What stands behind the ports: real software, reached as its own manual says.
+//!
+//! An adapter keeps nothing that it could ask for. It waits only for what it ordered, and its
+//! future may be dropped at any moment: what was ordered in part is ordered whole when it comes
+//! again.
+
+mod fence;
+mod http;
+mod program;
+mod redis_link;
+mod secret;
+
+pub mod haproxy;
+pub mod prometheus;
+pub mod rq;
+
+pub use redis_link::{RedisConfig, RedisConfigError};
+pub use secret::{Secret, SecretError, SecretSource};

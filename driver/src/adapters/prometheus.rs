@@ -1,0 +1,181 @@
+//! Prometheus, by instant queries.
+//!
+//! The answer to an instant query is dated by the query, not by the samples that it was computed
+//! from. So each quantity has two expressions, one for its value and one for the time of its last
+//! sample, and all are asked in one query, so that they speak of one instant. Expressions give one
+//! series a server, told apart by one label.
+
+use async_trait::async_trait;
+use reqwest::{Client, Url};
+use serde::Deserialize;
+use tidegate_core::{Dated, Ratio, ServerId, Span, Timestamp};
+
+use super::{Secret, SecretError, SecretSource, http};
+use crate::ports::{Ask, Metrics, PortError, Usage};
+
+mod answer;
+
+use answer::{Answer, Kind};
+
+/// Whom to ask and what.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrometheusConfig {
+    /// Where Prometheus is, as `http://HOST:PORT`, with the prefix of its paths if it has one.
+    pub url: String,
+    /// A token that it wants as `Authorization: Bearer`.
+    pub token: Option<SecretSource>,
+    /// The label that tells servers apart.
+    #[serde(default = "default_label")]
+    pub label: String,
+    /// That label's value for each server, the primary's first.
+    pub servers: Vec<String>,
+    /// Busy share of all cores, from 0 to 1.
+    #[serde(default = "default_cpu")]
+    pub cpu: Quantity,
+    /// Used share of memory, from 0 to 1.
+    #[serde(default = "default_memory")]
+    pub memory: Quantity,
+    /// From which age on a last sample is left out.
+    #[serde(default = "default_stale_after")]
+    pub stale_after: Span,
+}
+
+/// A quantity in `PromQL`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantity {
+    /// Its value.
+    pub value: String,
+    /// When its last sample was taken, in seconds since the Unix epoch.
+    pub sampled: String,
+}
+
+fn default_label() -> String {
+    "instance".to_owned()
+}
+
+fn default_cpu() -> Quantity {
+    let idle = r#"node_cpu_seconds_total{mode="idle"}"#;
+    Quantity {
+        value: format!("1 - avg by (instance) (rate({idle}[1m]))"),
+        sampled: format!("max by (instance) (timestamp({idle}))"),
+    }
+}
+
+fn default_memory() -> Quantity {
+    Quantity {
+        value: "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes".to_owned(),
+        sampled: "timestamp(node_memory_MemAvailable_bytes)".to_owned(),
+    }
+}
+
+const fn default_stale_after() -> Span {
+    Span::from_mins(1)
+}
+
+/// Why Prometheus cannot be asked as configured.
+#[derive(Debug, thiserror::Error)]
+pub enum PrometheusConfigError {
+    /// The address makes no sense.
+    #[error("`{0}` is not the address of a Prometheus: `http://HOST:PORT` is one")]
+    Url(String),
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] SecretError),
+}
+
+/// Prometheus, for one group.
+#[derive(Debug)]
+pub struct Prometheus {
+    config: PrometheusConfig,
+    query: String,
+    url: Url,
+    token: Option<Secret>,
+    client: Client,
+}
+
+impl Prometheus {
+    /// Asks nothing yet; reads the token.
+    pub fn new(config: PrometheusConfig) -> Result<Self, PrometheusConfigError> {
+        let url = format!("{}/api/v1/query", config.url.trim_end_matches('/'));
+        let url = url.parse().ok().filter(|url: &Url| url.scheme() == "http");
+        let url = url.ok_or_else(|| PrometheusConfigError::Url(config.url.clone()))?;
+        let token = config.token.as_ref().map(SecretSource::read).transpose()?;
+        Ok(Self { query: query(&config), url, token, client: http::client(), config })
+    }
+
+    async fn answer(&self) -> Result<Answer, PortError> {
+        let mut asked = self.client.get(self.url.clone()).query(&[("query", &self.query)]);
+        if let Some(token) = &self.token {
+            asked = asked.bearer_auth(token.expose());
+        }
+        let got = asked.send().await.map_err(|why| http::failed("Prometheus", why))?;
+        let status = got.status();
+        let body = got.bytes().await.map_err(|why| http::failed("Prometheus", why))?;
+        answer::read(status, &body)
+    }
+
+    /// The one value of this kind that Prometheus has of a server.
+    fn value(&self, answer: &Answer, kind: Kind, server: &str) -> Result<Option<f64>, PortError> {
+        let mut values = answer.values(kind, &self.config.label, server);
+        let value = values.next();
+        if values.next().is_some() {
+            return Err(PortError::refused(format!(
+                "Prometheus has more than one series for {} of `{server}`: aggregate by `{}`",
+                kind.name(),
+                self.config.label
+            )));
+        }
+        Ok(value)
+    }
+
+    /// A share with the time of its last sample. One that is no number, or stale, is unknown.
+    fn share(
+        &self,
+        answer: &Answer,
+        (value, sampled): (Kind, Kind),
+        server: &str,
+        now: Timestamp,
+    ) -> Result<Option<Dated<Ratio>>, PortError> {
+        let value = self.value(answer, value, server)?.filter(|value| value.is_finite());
+        let at = self.value(answer, sampled, server)?.filter(|at| at.is_finite() && *at > 0.0);
+        let dated = value.zip(at).map(|(value, at)| {
+            // A clock ahead of this one must not make a sample younger than it is.
+            let at = Timestamp::from_nanos((at * 1e9) as i64).min(now);
+            Dated::new(Ratio::from_ppm((value * 1e6).round() as u32), at)
+        });
+        Ok(dated.filter(|dated| dated.age(now) < self.config.stale_after))
+    }
+}
+
+/// All expressions in one, each with a label that tells which it is. A comment in one of them ends
+/// at the end of its line.
+fn query(config: &PrometheusConfig) -> String {
+    let texts =
+        [&config.cpu.value, &config.cpu.sampled, &config.memory.value, &config.memory.sampled];
+    let labelled = Kind::ALL.into_iter().zip(texts).map(|(kind, text)| {
+        format!(
+            "label_replace((\n{text}\n), \"{}\", \"{}\", \"\", \"\")",
+            answer::LABEL,
+            kind.name()
+        )
+    });
+    labelled.collect::<Vec<_>>().join(" or ")
+}
+
+#[async_trait]
+impl Metrics for Prometheus {
+    async fn usage(&self, ask: Ask) -> Result<Vec<Usage>, PortError> {
+        let answer = self.answer().await?;
+        let mut usages = Vec::new();
+        for (name, id) in self.config.servers.iter().zip(0..) {
+            let cpu = self.share(&answer, (Kind::Cpu, Kind::CpuSampled), name, ask.now)?;
+            let memory = self.share(&answer, (Kind::Memory, Kind::MemorySampled), name, ask.now)?;
+            if cpu.is_some() || memory.is_some() {
+                usages.push(Usage { server: ServerId(id), cpu, memory });
+            }
+        }
+        Ok(usages)
+    }
+}

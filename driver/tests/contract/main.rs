@@ -1,0 +1,8 @@
+//! What each port promises, kept by its fake and by its adapter in front of the real software,
+//! which runs on loopback in a folder of the test's own.
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod jobs;
+mod metrics;
+mod proxy;
+mod support;

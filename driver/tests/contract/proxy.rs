@@ -1,0 +1,52 @@
+mod haproxy;
+
+use tidegate_core::{Failure, ServerId, Span};
+use tidegate_driver::ports::{Proxy, Routing};
+
+use crate::support::{ask, eventually, fake, order};
+
+const STANDBY: ServerId = ServerId(1);
+
+pub async fn standby(proxy: &dyn Proxy) -> Routing {
+    let states = proxy.state(ask()).await.unwrap();
+    states.into_iter().find(|state| state.server == STANDBY).unwrap()
+}
+
+pub async fn is_routed(proxy: &dyn Proxy) -> bool {
+    standby(proxy).await.routed.unwrap().value
+}
+
+async fn keeps_the_contract(proxy: &dyn Proxy) {
+    assert!(!is_routed(proxy).await, "a standby is declared as one that gets nothing");
+    let join = async |generation| {
+        proxy.join(order(STANDBY, generation), 100, Span::ZERO).await.map_err(|why| why.failure)
+    };
+    let drain =
+        async |generation| proxy.drain(order(STANDBY, generation)).await.map_err(|why| why.failure);
+    assert_eq!(drain(1).await, Ok(()), "what gets nothing is drained");
+    assert!(!is_routed(proxy).await);
+    for _ in 0..2 {
+        assert_eq!(join(2).await, Ok(()));
+        assert!(is_routed(proxy).await, "done when it is so");
+    }
+    assert_eq!(drain(1).await, Err(Failure::Fenced));
+    assert!(is_routed(proxy).await, "what was refused has no effect");
+    for _ in 0..2 {
+        assert_eq!(drain(3).await, Ok(()));
+        assert!(!is_routed(proxy).await);
+    }
+    assert_eq!(join(2).await, Err(Failure::Fenced));
+    eventually("nothing in flight", async || {
+        (standby(proxy).await.in_flight?.value == 0).then_some(())
+    })
+    .await;
+    assert_eq!(join(4).await, Ok(()), "and back again");
+    assert!(is_routed(proxy).await);
+    let stranger = proxy.drain(order(ServerId(9), 5)).await.map_err(|why| why.failure);
+    assert_eq!(stranger, Err(Failure::Refused));
+}
+
+#[tokio::test]
+async fn the_fake_keeps_the_contract() {
+    keeps_the_contract(&*fake()).await;
+}
