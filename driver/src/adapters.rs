@@ -12,6 +12,7 @@ mod secret;
 
 pub mod haproxy;
 pub mod http_probes;
+pub mod process;
 pub mod prometheus;
 pub mod rq;
 pub mod shared;

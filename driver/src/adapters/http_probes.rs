@@ -1,5 +1,5 @@
-//! HTTP checks of a server's own parts. A port that is open is not health: a check is an answer with
-//! the status, and the text, that it should have.
+//! HTTP checks of a server's own parts. A port that is open is not health: a check is an answer
+//! with the status, and the text, that it should have.
 
 use std::time::Duration;
 

@@ -5,5 +5,6 @@
 mod health;
 mod jobs;
 mod metrics;
+mod provider;
 mod proxy;
 mod support;

@@ -1,5 +1,5 @@
-//! Files of a mount that may hang. A thread that hangs in it cannot be ended, so there is at most one
-//! a mount: while it hangs, the mount is not asked again.
+//! Files of a mount that may hang. A thread that hangs in it cannot be ended, so there is at most
+//! one a mount: while it hangs, the mount is not asked again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
