@@ -19,7 +19,8 @@ pub struct Workers {
 /// Runs the background jobs of a group.
 #[async_trait]
 pub trait Jobs: Send + Sync {
-    /// The workers of each server. A server without any that is known is left out.
+    /// The workers of each server. A server of which nothing is known is left out; one that is
+    /// known to have no workers is not.
     async fn workers(&self, ask: Ask) -> Result<Vec<Workers>, PortError>;
 
     /// Lets a server's workers take no new job, nor those that are started anew. Running jobs go
