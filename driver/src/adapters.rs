@@ -11,8 +11,11 @@ mod redis_link;
 mod secret;
 
 pub mod haproxy;
+pub mod http_probes;
+pub mod process;
 pub mod prometheus;
 pub mod rq;
+pub mod shared;
 
 pub use redis_link::{RedisConfig, RedisConfigError};
 pub use secret::{Secret, SecretError, SecretSource};

@@ -71,6 +71,11 @@ impl Running {
         Self(child)
     }
 
+    /// Sends a signal to the program and all that it started.
+    pub fn signal(&self, signal: Signal) {
+        kill_process_group(Pid::from_raw(self.0.id().cast_signed()).unwrap(), signal).unwrap();
+    }
+
     pub fn has_ended(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
     }
