@@ -9,7 +9,7 @@ use tidegate_core::decision::Verdict;
 use tidegate_core::{Command, Input, Outcome, Step, TimeZone, Timestamp};
 use tidegate_core::{explain, record::LocalTime};
 use tidegate_driver::config::Config;
-use tidegate_driver::live::live;
+use tidegate_driver::live::{LiveError, live};
 use tidegate_driver::runtime::{Event, Handle, Listener, Mode};
 
 use crate::{interrupt, print, refuse};
@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
     let mode = if arguments.shadow { Mode::Shadow } else { Mode::Act };
     match live(&config, store, mode, Arc::new(Log), stop_on_signal) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(LiveError::Ports(why)) => refuse::plain(&why.to_string(), &*why.source),
         Err(fault) => refuse::fault(&fault),
     }
 }

@@ -10,12 +10,14 @@ mod program;
 mod redis_link;
 mod secret;
 
+pub mod commands;
 pub mod haproxy;
 pub mod http_probes;
 pub mod process;
 pub mod prometheus;
 pub mod rq;
 pub mod shared;
+pub mod silent;
 
 pub use redis_link::{RedisConfig, RedisConfigError};
 pub use secret::{Secret, SecretError, SecretSource};

@@ -2,13 +2,14 @@
 
 mod fake;
 mod place;
+mod servers;
 
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tidegate_core::policy::Policy;
+use tidegate_core::policy::{EvidenceFrom, Policy};
 use tidegate_core::{Defects, GroupConfig, Span};
 
 use crate::clock::Clock;
@@ -17,6 +18,7 @@ use crate::ports::Ports;
 use crate::runtime::{Group, Limits};
 
 pub use fake::{FakeFile, FakeLoad};
+pub use servers::ServersFile;
 
 /// The most standbys that a group may have.
 const MAX_STANDBYS: u16 = 64;
@@ -118,6 +120,18 @@ const fn one() -> u16 {
 pub enum PortsFile {
     /// Servers that exist in this process alone, to try a configuration out.
     Fake(FakeFile),
+    /// Servers behind real software.
+    Servers(Box<ServersFile>),
+}
+
+/// Why what stands behind a group's ports cannot be reached as configured.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to set up the ports of group `{group}`")]
+pub struct PortsError {
+    /// The group.
+    pub group: String,
+    /// Why.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// Why a configuration is refused.
@@ -170,6 +184,12 @@ impl Config {
                 let message = format!("at most {MAX_STANDBYS} standbys are supported");
                 return refused(&at("standbys"), message, None);
             }
+            if let Some((list, count)) = group.ports.miscounted(group.standbys) {
+                let servers = usize::from(group.standbys) + 1;
+                let message = format!("`{list}` lists {count} of {servers} servers");
+                let hint = Some("list the primary first, then each standby");
+                return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
+            }
             let (policy, mut path) = match &group.policy {
                 Some(own) => (own, at("policy").to_vec()),
                 None => (&self.policy, vec!["policy".into()]),
@@ -180,31 +200,61 @@ impl Config {
                 path.push(error.place.field.into());
                 return refused(&path, error.problem.to_string(), None);
             }
+            if policy.evidence.from == EvidenceFrom::Alerts && !group.ports.has_alerts() {
+                let message = "nobody notifies alerts to these ports".to_owned();
+                let hint = Some("let the policy's `evidence.from` be `metrics`");
+                return refused(&at("ports"), message, hint);
+            }
         }
         Ok(())
     }
 
     /// Its groups, ready to be hosted.
-    pub fn groups(&self, clock: &Arc<dyn Clock>) -> Vec<Group> {
-        let group = |file: &GroupFile| Group {
-            name: file.name.clone(),
-            config: GroupConfig {
-                standbys: file.standbys,
-                primary_weight: file.primary_weight,
-                standby_weight: file.standby_weight,
-                policy: file.policy.as_ref().unwrap_or(&self.policy).clone(),
-                defects: Defects::default(),
-            },
-            ports: file.ports.open(file.standbys, clock),
+    ///
+    /// # Errors
+    /// Ports that cannot be reached as configured.
+    pub fn groups(&self, clock: &Arc<dyn Clock>) -> Result<Vec<Group>, PortsError> {
+        let group = |file: &GroupFile| {
+            let failed = |source| PortsError { group: file.name.clone(), source };
+            Ok(Group {
+                name: file.name.clone(),
+                config: GroupConfig {
+                    standbys: file.standbys,
+                    primary_weight: file.primary_weight,
+                    standby_weight: file.standby_weight,
+                    policy: file.policy.as_ref().unwrap_or(&self.policy).clone(),
+                    defects: Defects::default(),
+                },
+                ports: file.ports.open(file.standbys, clock).map_err(failed)?,
+            })
         };
         self.group.iter().map(group).collect()
     }
 }
 
 impl PortsFile {
-    fn open(&self, standbys: u16, clock: &Arc<dyn Clock>) -> Ports {
+    fn open(
+        &self,
+        standbys: u16,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Ports, Box<dyn std::error::Error + Send + Sync>> {
         match self {
-            Self::Fake(fake) => FakeGroup::ports(&Arc::new(fake.group(standbys, clock))),
+            Self::Fake(fake) => Ok(FakeGroup::ports(&Arc::new(fake.group(standbys, clock)))),
+            Self::Servers(servers) => servers.ports(clock),
+        }
+    }
+
+    fn miscounted(&self, standbys: u16) -> Option<(&'static str, usize)> {
+        match self {
+            Self::Fake(_) => None,
+            Self::Servers(servers) => servers.miscounted(usize::from(standbys) + 1),
+        }
+    }
+
+    const fn has_alerts(&self) -> bool {
+        match self {
+            Self::Fake(_) => true,
+            Self::Servers(_) => false,
         }
     }
 }
@@ -234,6 +284,29 @@ mod tests {
                 assert!(manual.contains(key), "{key} of {wrong}");
             }
         }
+    }
+
+    #[test]
+    fn the_manual_knows_every_key_of_real_servers_and_lists_are_counted() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let text = std::fs::read_to_string(docs.join("live-servers.toml")).unwrap();
+        let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
+        assert_eq!(Config::parse(&text).map(|config| config.group.len()), Ok(1));
+        for table in ["haproxy", "prometheus", "rq", "probes", "shared", "process"] {
+            let head = format!("[group.ports.{table}]\n");
+            let wrong = text.replace(&head, &format!("{head}wrong = 1\n"));
+            let message = Config::parse(&wrong).unwrap_err().message;
+            let (_, keys) = message.split_once("expected").unwrap();
+            for key in keys.split('`').skip(1).step_by(2) {
+                assert!(manual.contains(&format!("`{key}`")), "{key} of {table}");
+            }
+        }
+        let (message, place) = refusal(&text.replace("standbys = 1", "standbys = 2"));
+        assert_eq!(message, "`haproxy` lists 2 of 3 servers");
+        assert!(place.contains("haproxy"), "{place}");
+        let (message, _) =
+            refusal(&text.replace("look =", "policy.evidence.from = \"alerts\"\nlook ="));
+        assert!(message.contains("alerts"), "{message}");
     }
 
     #[test]

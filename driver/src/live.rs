@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, PortsError};
 use crate::runtime::{Fault, Handle, Host, Listener, Mode, Setup};
 use crate::store::{SqliteStore, StoreError};
 
@@ -14,6 +14,9 @@ pub enum LiveError {
     /// There is no runtime to be had from the system.
     #[error("failed to start the runtime")]
     Runtime(#[source] std::io::Error),
+    /// What stands behind the ports cannot be reached as configured.
+    #[error(transparent)]
+    Ports(#[from] PortsError),
     /// The store cannot be opened.
     #[error("failed to open the store {path}")]
     Store {
@@ -44,7 +47,7 @@ pub fn live(
         let failed = |source| LiveError::Store { path: store.display().to_string(), source };
         let opened = SqliteStore::open(store, Some(config.store.keep)).await.map_err(failed)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let groups = config.groups(&clock);
+        let groups = config.groups(&clock)?;
         let limits = config.look.into();
         let setup = Setup { store: Arc::new(opened), clock, listener, limits, mode };
         let host = Host::start(&setup, groups).await.map_err(failed)?;

@@ -8,3 +8,4 @@ mod metrics;
 mod provider;
 mod proxy;
 mod support;
+mod whole;

@@ -1,4 +1,4 @@
-mod exporter;
+pub mod exporter;
 
 use tidegate_core::{Failure, ServerId, Span};
 use tidegate_driver::adapters::SecretSource;

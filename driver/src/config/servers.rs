@@ -1,0 +1,73 @@
+//! Servers behind real software, as a configuration gives them.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::adapters::commands::{Commands, ServiceCommands};
+use crate::adapters::haproxy::{Haproxy, HaproxyConfig};
+use crate::adapters::http_probes::{HttpProbes, HttpProbesConfig};
+use crate::adapters::process::{ProcessConfig, Processes};
+use crate::adapters::prometheus::{Prometheus, PrometheusConfig};
+use crate::adapters::rq::{Rq, RqConfig};
+use crate::adapters::shared::{Shared, SharedConfig};
+use crate::adapters::silent::Silent;
+use crate::clock::Clock;
+use crate::ports::Ports;
+
+/// What stands behind each port. Every list has an entry a server, the primary's first.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServersFile {
+    /// Who routes requests.
+    pub haproxy: HaproxyConfig,
+    /// Who measures servers.
+    pub prometheus: PrometheusConfig,
+    /// Who runs background jobs.
+    pub rq: RqConfig,
+    /// Checks of each server's own parts.
+    pub probes: HttpProbesConfig,
+    /// Checks of what they share.
+    pub shared: SharedConfig,
+    /// Who starts and stops their services.
+    pub services: Vec<ServiceCommands>,
+    /// The servers themselves, as commands on this machine.
+    pub process: ProcessConfig,
+}
+
+impl ServersFile {
+    /// The first list that has not an entry for each of `servers`, and how many it has.
+    pub(super) fn miscounted(&self, servers: usize) -> Option<(&'static str, usize)> {
+        let lists = [
+            ("haproxy", self.haproxy.servers.len()),
+            ("prometheus", self.prometheus.servers.len()),
+            ("rq", self.rq.servers.len()),
+            ("probes", self.probes.servers.len()),
+            ("shared", self.shared.servers.len()),
+            ("services", self.services.len()),
+            ("process", self.process.servers.len()),
+        ];
+        lists.into_iter().find(|(_, count)| *count != servers)
+    }
+
+    /// Connects to nothing yet; reads the secrets.
+    ///
+    /// # Errors
+    /// A secret that cannot be read, an address or a name that makes no sense.
+    pub(super) fn ports(
+        &self,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Ports, Box<dyn Error + Send + Sync>> {
+        Ok(Ports {
+            proxy: Arc::new(Haproxy::new(self.haproxy.clone(), Arc::clone(clock))?),
+            metrics: Arc::new(Prometheus::new(self.prometheus.clone())?),
+            alerts: Arc::new(Silent),
+            jobs: Arc::new(Rq::new(self.rq.clone(), Arc::clone(clock))?),
+            probes: Arc::new(HttpProbes::new(self.probes.clone())?),
+            shared_state: Arc::new(Shared::new(self.shared.clone())?),
+            services: Arc::new(Commands::new(self.services.clone())),
+            provider: Arc::new(Processes::new(self.process.clone(), Arc::clone(clock))),
+        })
+    }
+}
