@@ -124,6 +124,9 @@ pub enum PortsFile {
     Servers(Box<ServersFile>),
 }
 
+/// What an adapter finds wrong with its part of the configuration.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why what stands behind a group's ports cannot be reached as configured.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to set up the ports of group `{group}`")]
@@ -131,7 +134,7 @@ pub struct PortsError {
     /// The group.
     pub group: String,
     /// Why.
-    pub source: Box<dyn std::error::Error + Send + Sync>,
+    pub source: Cause,
 }
 
 /// Why a configuration is refused.
@@ -233,11 +236,7 @@ impl Config {
 }
 
 impl PortsFile {
-    fn open(
-        &self,
-        standbys: u16,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Ports, Box<dyn std::error::Error + Send + Sync>> {
+    fn open(&self, standbys: u16, clock: &Arc<dyn Clock>) -> Result<Ports, Cause> {
         match self {
             Self::Fake(fake) => Ok(FakeGroup::ports(&Arc::new(fake.group(standbys, clock)))),
             Self::Servers(servers) => servers.ports(clock),

@@ -43,15 +43,16 @@ fn is_installed(package: &str) -> bool {
     asked.output().is_ok_and(|answer| answer.stdout == b"installed")
 }
 
-/// A folder is complete once it bears a mark that it is.
+/// A folder is complete once it bears a mark that it is. Its programs know where it lies, so one
+/// that was moved is made anew.
 fn python(folder: &str, packages: &[&str]) -> bool {
     let folder = root().join("target/python").join(folder);
     let mark = folder.join("installed");
-    let wanted = packages.join("\n");
+    let path = folder.to_string_lossy();
+    let wanted = format!("{path}\n{}", packages.join("\n"));
     if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
         return true;
     }
-    let path = folder.to_string_lossy();
     let pip = folder.join("bin/pip");
     let mut install = vec!["install", "--quiet", "--disable-pip-version-check"];
     install.extend(packages);

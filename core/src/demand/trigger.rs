@@ -115,20 +115,22 @@ impl Window {
             }
             return;
         };
-        let holds = rule.holds(value.value);
-        if !holds {
+        let last = self.last;
+        let old = self.from.is_some_and(|from| value.at < from);
+        let is_news = !old && last.is_none_or(|last| value.at > last);
+        if is_news {
+            self.last = Some(value.at);
+        }
+        if !rule.holds(value.value) {
             // Whatever samples it rests on: it is what is known now.
             (self.filled, self.holds) = (Span::ZERO, false);
+        } else if is_news {
+            self.fill(last.map_or(Span::ZERO, |last| value.at.since(last)), rule, stale);
         }
-        let old = self.from.is_some_and(|from| value.at < from);
-        if old || self.last.is_some_and(|last| value.at <= last) {
-            return;
-        }
-        let gap = self.last.map_or(Span::ZERO, |last| value.at.since(last));
-        self.last = Some(value.at);
-        if !holds {
-            return;
-        }
+    }
+
+    /// The condition holds, so long after the last sample.
+    fn fill(&mut self, gap: Span, rule: &Rule, stale: Span) {
         if !self.holds {
             (self.filled, self.holds) = (Span::ZERO, true);
         } else if gap <= stale {

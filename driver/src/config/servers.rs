@@ -1,10 +1,10 @@
 //! Servers behind real software, as a configuration gives them.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::Cause;
 use crate::adapters::commands::{Commands, ServiceCommands};
 use crate::adapters::haproxy::{Haproxy, HaproxyConfig};
 use crate::adapters::http_probes::{HttpProbes, HttpProbesConfig};
@@ -55,10 +55,7 @@ impl ServersFile {
     ///
     /// # Errors
     /// A secret that cannot be read, an address or a name that makes no sense.
-    pub(super) fn ports(
-        &self,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Ports, Box<dyn Error + Send + Sync>> {
+    pub(super) fn ports(&self, clock: &Arc<dyn Clock>) -> Result<Ports, Cause> {
         Ok(Ports {
             proxy: Arc::new(Haproxy::new(self.haproxy.clone(), Arc::clone(clock))?),
             metrics: Arc::new(Prometheus::new(self.prometheus.clone())?),

@@ -13,6 +13,7 @@ use tidegate_core::{CommandId, Generation, ServerId, Span};
 use tidegate_driver::clock::{Clock, SystemClock};
 use tidegate_driver::fakes::{FakeGroup, Times};
 use tidegate_driver::ports::{Ask, Order};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// How long a test waits for what must come, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -132,6 +133,43 @@ pub fn fake() -> Arc<FakeGroup> {
         answer: at_once,
     };
     Arc::new(FakeGroup::new(clock(), 1, times))
+}
+
+/// Writes the file of a `HAProxy` whose API is at `api` in the folder, in front of a primary and of
+/// a standby that is disabled.
+pub fn haproxy_file(folder: &Folder, bind: &str, check: &str, servers: [&str; 2]) -> PathBuf {
+    let (api, [primary, standby]) = (folder.path("api"), servers);
+    folder.write(
+        "haproxy.cfg",
+        &format!(
+            "global\n  stats socket {} mode 600 level admin\n\
+             defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  \
+             timeout server 60s\n\
+             frontend front\n  bind {bind}\n  default_backend app\n\
+             backend app\n  option httpchk GET {check}\n  \
+             default-server check inter 100ms fall 3 rise 2 weight 100\n  \
+             server app0 {primary}\n  server app1 {standby}\n",
+            api.display()
+        ),
+    )
+}
+
+/// The body of an answer with status 200, or what came in its place.
+pub async fn get(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    path: &str,
+) -> Result<String, String> {
+    let asked = async {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        std::io::Result::Ok(answer)
+    };
+    let answer = asked.await.map_err(|why| why.to_string())?;
+    let good = answer.split_once(' ').filter(|(_, rest)| rest.starts_with("200 "));
+    let body = good.and_then(|(_, rest)| rest.split_once("\r\n\r\n"));
+    body.map(|(_, body)| body.to_owned()).ok_or(answer)
 }
 
 /// A port that nobody listens at.

@@ -79,9 +79,7 @@ impl<S: FactSink> World<S> {
             server.lately.memory = seen.memory.or(server.lately.memory);
             server.seen = seen;
         }
-        let now = self.means(|server| server.seen);
-        self.tell_sampled(now);
-        self.evaluate_alerts(now.map(|(cpu, memory, _)| (cpu, memory)));
+        self.tell_sampled();
         self.look()
     }
 
@@ -106,17 +104,20 @@ impl<S: FactSink> World<S> {
 
     /// Who listens to alerts gets what Prometheus makes of one query. Who reads metrics knows of a
     /// server that is missing from it what it last had, for as long as that is evidence.
-    fn tell_sampled(&mut self, now: Option<Means>) {
+    fn tell_sampled(&mut self) {
         let evidence = self.model.group.policy.evidence;
         let since = self.now.cast_signed() - evidence.stale_after.as_nanos();
         let fresh = |value: Option<(i64, Ratio)>| value.filter(|(at, _)| *at >= since);
         let known = |seen: Seen| Seen { cpu: fresh(seen.cpu), memory: fresh(seen.memory) };
         let means = match evidence.from {
-            EvidenceFrom::Alerts => now,
+            EvidenceFrom::Alerts => self.means(|server| server.seen),
             EvidenceFrom::Metrics => self.means(|server| known(server.lately)),
         };
-        let Some((cpu, memory, oldest)) = means else { return };
-        self.tell(Fact::Sampled { cpu, memory, taken: self.moment(oldest) });
+        if let Some((cpu, memory, oldest)) = means {
+            self.tell(Fact::Sampled { cpu, memory, taken: self.moment(oldest) });
+        }
+        // There are none, unless they are listened to.
+        self.evaluate_alerts(means.map(|(cpu, memory, _)| (cpu, memory)));
     }
 
     /// The means of CPU and memory over the servers that receive traffic and of which both are

@@ -9,6 +9,7 @@ use tidegate_core::policy::Policy;
 use tidegate_core::{Defects, GroupConfig, Span, Timestamp};
 use tidegate_driver::clock::Clock;
 use tidegate_driver::fakes::{FakeGroup, MemoryStore, Times, VirtualClock};
+use tidegate_driver::ports::Ports;
 use tidegate_driver::runtime::{Deaf, Group, Host, Limits, Mode, Setup};
 use tidegate_driver::store::{Checkpoint, Record, Store, StoreError, Stored};
 use tokio::sync::Notify;
@@ -60,6 +61,11 @@ impl Day {
     }
 
     pub async fn host(&self, store: Arc<dyn Store>) -> Host {
+        self.host_of(store, config(&self.policy), FakeGroup::ports(&self.servers)).await
+    }
+
+    /// One that is configured so, with this behind its ports.
+    pub async fn host_of(&self, store: Arc<dyn Store>, config: GroupConfig, ports: Ports) -> Host {
         let setup = Setup {
             store,
             clock: Arc::new(self.clock.clone()),
@@ -67,9 +73,7 @@ impl Day {
             limits: Limits::default(),
             mode: self.mode,
         };
-        let config = config(&self.policy);
-        let group =
-            Group { name: GROUP.to_owned(), config, ports: FakeGroup::ports(&self.servers) };
+        let group = Group { name: GROUP.to_owned(), config, ports };
         Host::start(&setup, vec![group]).await.unwrap()
     }
 

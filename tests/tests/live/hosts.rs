@@ -130,15 +130,7 @@ impl Metrics for Broken {
 async fn an_adapter_that_panics_ends_the_host_and_says_so() {
     let day = Day::new();
     let ports = Ports { metrics: Arc::new(Broken), ..FakeGroup::ports(&day.servers) };
-    let setup = Setup {
-        store: day.store.clone(),
-        clock: Arc::new(day.clock.clone()),
-        listener: Arc::new(Deaf),
-        limits: Limits::default(),
-        mode: Mode::Act,
-    };
-    let (name, config) = (GROUP.to_owned(), config(&day.policy));
-    let host = Host::start(&setup, vec![Group { name, config, ports }]).await.unwrap();
+    let host = day.host_of(day.store.clone(), config(&day.policy), ports).await;
     let fault = host.run().await.unwrap_err();
     assert!(matches!(fault, Fault::Broke(_)), "{fault}");
 }
@@ -171,18 +163,10 @@ async fn a_person_asks_and_a_new_policy_replaces_the_old() {
 async fn refused(change: impl FnOnce(&mut GroupConfig)) -> Fault {
     let day = Day::new();
     day.hosted_until(minute(1)).await;
-    let setup = Setup {
-        store: day.store.clone(),
-        clock: Arc::new(day.clock.clone()),
-        listener: Arc::new(Deaf),
-        limits: Limits::default(),
-        mode: Mode::Act,
-    };
     let mut config = config(&day.policy);
     change(&mut config);
-    let ports = FakeGroup::ports(&day.servers);
-    let host = Host::start(&setup, vec![Group { name: GROUP.to_owned(), config, ports }]);
-    let fault = host.await.unwrap().run().await.unwrap_err();
+    let host = day.host_of(day.store.clone(), config, FakeGroup::ports(&day.servers)).await;
+    let fault = host.run().await.unwrap_err();
     assert!(day.servers.applied().iter().all(|one| one.server == ServerId(1)));
     fault
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::metrics::exporter;
-use crate::support::{Folder, Running, eventually, free_port};
+use crate::support::{self, Folder, Running, eventually, free_port, haproxy_file};
 
 pub const STANDBY: &str = "standby";
 
@@ -51,30 +50,19 @@ impl Stack {
             std::fs::create_dir(folder.path(name)).unwrap();
             folder.write(&format!("{name}/index.html"), name);
         }
-        let at = folder.path("");
-        let at = at.display();
-        let proxy = folder.write(
-            "haproxy.cfg",
-            &format!(
-                "global\n  stats socket {at}api mode 600 level admin\n\
-                 defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  \
-                 timeout server 60s\n\
-                 frontend front\n  bind 127.0.0.1:{front}\n  default_backend app\n\
-                 backend app\n  option httpchk GET /\n  \
-                 default-server check inter 200ms fall 3 rise 2 weight 100\n  \
-                 server app0 127.0.0.1:{primary}\n  server app1 127.0.0.1:{standby} disabled\n"
-            ),
-        );
+        let at = folder.path("").display().to_string();
+        let servers = [&*format!("127.0.0.1:{primary}"), &*format!("127.0.0.1:{standby} disabled")];
+        let proxy = haproxy_file(&folder, &format!("127.0.0.1:{front}"), "/", servers);
         folder.write("primary.go", "");
         let mut machine = Command::new("sh");
-        machine.args(["-c", MACHINE, "sh"]).arg(folder.path(""));
-        machine.args(["primary", &primary.to_string()]);
+        machine.arg(folder.write("machine.sh", MACHINE));
+        machine.args([&*at, "primary", &primary.to_string()]);
         let port = redis.to_string();
         let running = vec![
             Running::command(&mut machine, &folder.path("primary.log")),
             Running::start(
                 "redis-server",
-                &["--port", &port, "--bind", "127.0.0.1", "--save", "", "--dir", &at.to_string()],
+                &["--port", &port, "--bind", "127.0.0.1", "--save", "", "--dir", &at],
                 &folder.path("redis.log"),
             ),
             Running::start("haproxy", &["-db", "-f", proxy.to_str().unwrap()], &folder.path("log")),
@@ -91,8 +79,7 @@ impl Stack {
 
     pub fn config(&self) -> String {
         let [_, redis, primary, standby] = self.ports;
-        let (at, url) = (self.folder.path(""), self.prometheus.url());
-        let at = at.display().to_string();
+        let (at, url) = (self.folder.path("").display().to_string(), self.prometheus.url());
         let at = at.trim_end_matches('/');
         let check = |port| format!("[{{ url = \"http://127.0.0.1:{port}/\" }}]");
         let probes = |port| format!("{{ benches = {0}, services = {0} }}", check(port));
@@ -102,7 +89,6 @@ impl Stack {
         let quantity = |name| format!("{{ value = \"{name}\", sampled = \"timestamp({name})\" }}");
         let machine =
             format!("[\"sh\", \"{at}/machine.sh\", \"{at}\", \"standby\", \"{standby}\"]");
-        self.folder.write("machine.sh", MACHINE);
         format!(
             r#"
 look = {{ every = "1s", moving = "500ms", poll = "200ms" }}
@@ -204,15 +190,6 @@ impl Clients {
 
 /// The body of the proxy's answer, or what came in its place.
 async fn get(front: u16) -> Result<String, String> {
-    let asked = async {
-        let mut stream = TcpStream::connect(("127.0.0.1", front)).await?;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        std::io::Result::Ok(answer)
-    };
-    let answer = asked.await.map_err(|why| why.to_string())?;
-    let good = answer.split_once(' ').filter(|(_, rest)| rest.starts_with("200 "));
-    let body = good.and_then(|(_, rest)| rest.split_once("\r\n\r\n"));
-    body.map(|(_, body)| body.to_owned()).ok_or(answer)
+    let stream = TcpStream::connect(("127.0.0.1", front)).await.map_err(|why| why.to_string())?;
+    support::get(stream, "/").await
 }

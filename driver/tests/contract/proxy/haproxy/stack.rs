@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Folder, Running, clock, eventually};
+use crate::support::{self, Folder, Running, clock, eventually, haproxy_file};
 
 const SERVERS: [&str; 2] = ["app0", "app1"];
 
@@ -79,20 +79,10 @@ impl Stack {
             let listener = UnixListener::bind(folder.path(name)).unwrap();
             serving.spawn(serve(Arc::clone(&servers), name, listener));
         }
-        let at = folder.path("");
-        let at = at.display();
-        folder.write(
-            "haproxy.cfg",
-            &format!(
-                "global\n  stats socket {at}api mode 600 level admin\n\
-                 defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  \
-                 timeout server 60s\n\
-                 frontend front\n  bind unix@{at}front\n  default_backend app\n\
-                 backend app\n  option httpchk GET /health\n  \
-                 default-server check inter 100ms fall 3 rise 2 weight 100\n  \
-                 server app0 unix@{at}app0\n  server app1 unix@{at}app1 disabled {more}\n"
-            ),
-        );
+        let at = folder.path("").display().to_string();
+        let standby = format!("unix@{at}app1 disabled {more}");
+        let lines = [&*format!("unix@{at}app0"), &*standby];
+        haproxy_file(&folder, &format!("unix@{at}front"), "/health", lines);
         let mut stack = Self { folder, proxy: None, servers, _serving: serving };
         stack.run().await;
         stack
@@ -165,13 +155,7 @@ impl Stack {
     }
 }
 
-/// The body of an answer with status 200.
+/// What the proxy answers, or nothing if it does not.
 async fn get(front: &Path, path: &str) -> Option<String> {
-    let mut stream = UnixStream::connect(front).await.ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.ok()?;
-    let body = answer.strip_prefix("HTTP/1.1 200 ")?.split_once("\r\n\r\n")?.1;
-    Some(body.to_owned())
+    support::get(UnixStream::connect(front).await.ok()?, path).await.ok()
 }
