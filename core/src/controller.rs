@@ -366,7 +366,7 @@ impl Controller {
     }
 
     /// Standbys in the middle of a sequence.
-    fn moving(&self) -> usize {
+    pub fn moving(&self) -> usize {
         let settled = |stage| matches!(stage, Stage::Standby | Stage::Serving | Stage::Faulted);
         self.state.standbys.iter().filter(|standby| !settled(standby.stage)).count()
     }

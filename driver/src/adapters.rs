@@ -4,7 +4,6 @@
 //! future may be dropped at any moment: what was ordered in part is ordered whole when it comes
 //! again.
 
-mod fence;
 mod http;
 mod program;
 mod redis_link;

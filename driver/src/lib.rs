@@ -8,6 +8,7 @@ pub mod adapters;
 pub mod clock;
 pub mod config;
 pub mod fakes;
+mod fence;
 pub mod live;
 pub mod ports;
 pub mod runtime;

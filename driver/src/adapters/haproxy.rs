@@ -25,8 +25,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tidegate_core::{Dated, ServerId, Span};
 
-use super::fence::Fence;
 use crate::clock::Clock;
+use crate::fence::Fence;
 use crate::ports::{Ask, Order, PortError, Proxy, Routing, Traffic};
 
 use socket::Socket;
@@ -128,7 +128,7 @@ impl Haproxy {
     async fn wait(&self, order: &Order, is_so: impl Fn(&Row) -> bool) -> Result<(), PortError> {
         while !is_so(&self.row(order.server).await?) {
             self.clock.sleep_until(self.clock.now() + POLL).await;
-            self.fence.enter(order)?;
+            self.fence.enter(order.server, order.generation)?;
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Proxy for Haproxy {
     }
 
     async fn join(&self, order: Order, weight: u16, slow_start: Span) -> Result<(), PortError> {
-        self.fence.enter(&order)?;
+        self.fence.enter(order.server, order.generation)?;
         if weight == 0 || weight > WEIGHT_MAX {
             return Err(PortError::refused(format!(
                 "the weight is {weight}; HAProxy takes 1 to {WEIGHT_MAX}"
@@ -176,7 +176,7 @@ impl Proxy for Haproxy {
     }
 
     async fn drain(&self, order: Order) -> Result<(), PortError> {
-        self.fence.enter(&order)?;
+        self.fence.enter(order.server, order.generation)?;
         let row = self.row(order.server).await?;
         if row.is_in_maintenance() {
             return Ok(());

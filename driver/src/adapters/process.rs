@@ -103,8 +103,8 @@ impl Inner {
         children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 
-    /// What the file says of each server, after those that ended by themselves are in it.
-    fn lines(&self, log: &mut log::Open) -> Result<Vec<Line>, PortError> {
+    /// Those that ended by themselves get their line in the file.
+    fn note_ended(&self, log: &mut log::Open) -> Result<(), PortError> {
         self.reap();
         for id in 0..self.config.servers.len() {
             let server = ServerId(id as u16);
@@ -114,13 +114,13 @@ impl Inner {
                 log.append(Line { event: Event::Off, at, ..last })?;
             }
         }
-        Ok(log.lines().to_vec())
+        Ok(())
     }
 
     fn on(&self, order: &Order) -> Result<(), PortError> {
         let own = self.server(order.server)?;
         let mut log = self.log.open()?;
-        self.lines(&mut log)?;
+        self.note_ended(&mut log)?;
         log.enter(order)?;
         if log.last(order.server).is_some_and(|last| last.event != Event::Off) {
             return Ok(());
@@ -140,7 +140,7 @@ impl Inner {
     fn off(&self, order: &Order) -> Result<Option<Timestamp>, PortError> {
         self.server(order.server)?;
         let mut log = self.log.open()?;
-        self.lines(&mut log)?;
+        self.note_ended(&mut log)?;
         log.enter(order)?;
         let Some(last) = log.last(order.server) else { return Ok(None) };
         match last.event {
@@ -157,7 +157,7 @@ impl Inner {
 
     fn kill(&self, server: ServerId, since: Timestamp) -> Result<(), PortError> {
         let mut log = self.log.open()?;
-        self.lines(&mut log)?;
+        self.note_ended(&mut log)?;
         let Some(last) = log.last(server) else { return Ok(()) };
         if last.event == Event::Stopping && last.at == since {
             last.group.kill(self.server(server)?.cgroup.as_deref());
@@ -171,7 +171,7 @@ impl Provider for Processes {
     async fn power(&self, ask: Ask) -> Result<Vec<PowerState>, PortError> {
         self.with(move |inner| {
             let mut log = inner.log.open()?;
-            inner.lines(&mut log)?;
+            inner.note_ended(&mut log)?;
             let state = |id: usize| {
                 let server = ServerId(id as u16);
                 let power = match log.last(server).map(|last| last.event) {
@@ -202,7 +202,9 @@ impl Provider for Processes {
 
     async fn changes(&self, since: Timestamp, _: Ask) -> Result<Vec<PowerChange>, PortError> {
         self.with(move |inner| {
-            let lines = inner.lines(&mut inner.log.open()?)?.into_iter();
+            let mut log = inner.log.open()?;
+            inner.note_ended(&mut log)?;
+            let lines = log.lines().iter().copied();
             let lines = lines.filter(|line| line.at >= since && line.event != Event::Stopping);
             let change = |Line { server, event, at, .. }: Line| PowerChange {
                 server,

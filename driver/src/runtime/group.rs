@@ -5,10 +5,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::to_writer;
 use tidegate_core::journal::Line;
-use tidegate_core::lifecycle::Stage;
 use tidegate_core::{
-    Command, Controller, Decision, Input, Observation, OperatorRequest, ServerId, Span, Step,
-    Timestamp,
+    Command, Controller, Decision, Input, Observation, OperatorRequest, Span, Step, Timestamp,
 };
 use tokio::sync::{mpsc, watch as signal};
 
@@ -61,7 +59,7 @@ impl Member {
         setup.listener.tell(now, &name, &Event::TakenUp { lines: number });
         Ok(Self {
             watch: Watch::new(servers, now + phase),
-            hands: Hands::new(&setup, name.clone(), ports.clone(), servers),
+            hands: Hands::new(&setup, name.clone(), ports.clone()),
             attempts: FuturesUnordered::new(),
             wake_at: None,
             setup,
@@ -93,7 +91,7 @@ impl Member {
     /// What happens next; nothing once the host is to stop.
     async fn next(&mut self) -> Option<Input> {
         loop {
-            let moving = self.moving();
+            let moving = self.controller.moving() > 0;
             let wake = self.setup.clock.sleep_until(self.wake_at.unwrap_or(Timestamp::MAX));
             let (setup, controller) = (&self.setup, &self.controller);
             let look = self.watch.next(setup, &self.name, &self.ports, controller, moving);
@@ -112,14 +110,6 @@ impl Member {
                 () = wake => return Some(Input::Wake),
             }
         }
-    }
-
-    /// Whether a standby is in the middle of a sequence.
-    fn moving(&self) -> bool {
-        let standbys = 1..=self.controller.config().standbys;
-        standbys
-            .map(|id| self.controller.stage(ServerId(id)))
-            .any(|stage| !matches!(stage, Stage::Standby | Stage::Serving | Stage::Faulted))
     }
 
     /// Steps the controller and stores the line; what it asks for is carried out only then.

@@ -1,13 +1,11 @@
 //! Carries commands out: fences, deadlines, and what a port says about it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use tidegate_core::{
-    Command, CommandId, CommandKind, Failure, Generation, Outcome, Power, Span, Timestamp,
-};
+use tidegate_core::{Command, CommandId, CommandKind, Failure, Outcome, Power, Span, Timestamp};
 
 use super::{Event, Mode, Setup};
+use crate::fence::Fence;
 use crate::ports::{Accepted, Ask, Order, PortError, Ports};
 
 /// How an attempt at a command ended.
@@ -17,33 +15,18 @@ pub(super) struct Ended {
     pub outcome: Outcome,
 }
 
-/// The highest fence that was seen, by server.
-#[derive(Debug)]
-struct Fences(Vec<AtomicU64>);
-
-impl Fences {
-    /// Lets a command through, unless one of a higher generation has come before.
-    fn enter(&self, command: &Command) -> Result<(), PortError> {
-        let Generation(ours) = command.generation;
-        let fence = self.0.get(command.server.index());
-        let highest = fence.map_or(0, |fence| fence.fetch_max(ours, Ordering::Relaxed));
-        if ours < highest { Err(PortError::fenced("it is out of date")) } else { Ok(()) }
-    }
-}
-
 /// What carries the commands of one group out.
 #[derive(Clone)]
 pub(super) struct Hands {
     setup: Setup,
     name: Arc<str>,
     ports: Ports,
-    fences: Arc<Fences>,
+    fence: Arc<Fence>,
 }
 
 impl Hands {
-    pub fn new(setup: &Setup, name: String, ports: Ports, servers: u16) -> Self {
-        let fences = Arc::new(Fences((0..servers).map(|_| AtomicU64::new(0)).collect()));
-        Self { setup: setup.clone(), name: name.into(), ports, fences }
+    pub fn new(setup: &Setup, name: String, ports: Ports) -> Self {
+        Self { setup: setup.clone(), name: name.into(), ports, fence: Arc::default() }
     }
 
     /// One attempt. The core has deadlines of its own: an attempt that outlives its deadline goes
@@ -68,7 +51,7 @@ impl Hands {
     }
 
     async fn act(&self, command: &Command) -> Result<(), PortError> {
-        self.fences.enter(command)?;
+        self.enter(command)?;
         if self.setup.mode == Mode::Shadow {
             return match command.kind {
                 CommandKind::PowerOn => Err(PortError::refused("nothing is acted upon")),
@@ -101,7 +84,11 @@ impl Hands {
                 self.power(command, accepted, Power::Off).await?;
             }
         }
-        self.fences.enter(command)
+        self.enter(command)
+    }
+
+    fn enter(&self, command: &Command) -> Result<(), PortError> {
+        self.fence.enter(command.server, command.generation)
     }
 
     /// Asks for the machine's state until it is the one wanted, or another sequence has begun.
@@ -115,7 +102,7 @@ impl Hands {
             return Ok(());
         }
         loop {
-            self.fences.enter(command)?;
+            self.enter(command)?;
             // While nothing is known of it, it is asked again: the core has a deadline.
             let states = self.bounded(|ask| self.ports.provider.power(ask)).await;
             let is = |states: Vec<crate::ports::PowerState>| {
