@@ -1,6 +1,6 @@
 //! `tidegate live`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -30,14 +30,9 @@ pub(crate) struct LiveArguments {
 
 /// `tidegate live`: until a signal stops it, or a fault.
 pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
-    let shown = arguments.config.display().to_string();
-    let text = match std::fs::read_to_string(&arguments.config) {
-        Ok(text) => text,
-        Err(why) => return refuse::plain(&format!("{shown} cannot be read"), &why),
-    };
-    let config = match Config::parse(&text) {
+    let config = match read(&arguments.config) {
         Ok(config) => config,
-        Err(error) => return refuse::config(&shown, text, error),
+        Err(code) => return code,
     };
     let store = arguments.store.as_ref().unwrap_or(&config.store.path);
     let mode = if arguments.shadow { Mode::Shadow } else { Mode::Act };
@@ -46,6 +41,14 @@ pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
         Err(LiveError::Ports(why)) => refuse::plain(&why.to_string(), &*why.source),
         Err(fault) => refuse::fault(&fault),
     }
+}
+
+/// Reads a configuration file, or says why not.
+pub(crate) fn read(path: &Path) -> Result<Config, ExitCode> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|why| refuse::plain(&format!("{shown} cannot be read"), &why))?;
+    Config::parse(&text).map_err(|error| refuse::config(&shown, text, error))
 }
 
 /// The first signal lets the host finish what it is writing, a second one does not.

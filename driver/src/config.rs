@@ -1,22 +1,25 @@
 //! The configuration of the live driver: groups, their policy, and what stands behind their ports.
 
+mod bill;
 mod fake;
 mod place;
 mod servers;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use tidegate_core::policy::{EvidenceFrom, Policy};
-use tidegate_core::{Defects, GroupConfig, Span};
+use tidegate_core::{Defects, GroupConfig, Span, TimeZone};
 
 use crate::clock::Clock;
 use crate::fakes::FakeGroup;
 use crate::ports::Ports;
 use crate::runtime::{Group, Limits};
 
+pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
 pub use servers::ServersFile;
 
@@ -36,9 +39,19 @@ pub struct Config {
     /// When the groups scale that have no policy of their own: the same table as a scenario's.
     #[serde(default)]
     pub policy: Policy,
+    /// IANA name of the zone in which records show times and bill months. Default `UTC`.
+    #[serde(default = "utc")]
+    pub zone: String,
+    /// What servers are and cost, by the names of their plans.
+    #[serde(default)]
+    pub plans: BTreeMap<String, PlanFile>,
     /// The groups.
     #[serde(default)]
     pub group: Vec<GroupFile>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 /// Where the state is kept.
@@ -106,6 +119,9 @@ pub struct GroupFile {
     pub standby_weight: u16,
     /// Its policy, in place of the common one.
     pub policy: Option<Policy>,
+    /// What its servers are and cost.
+    #[serde(default)]
+    pub bill: BillFile,
     /// What stands behind its ports.
     pub ports: PortsFile,
 }
@@ -176,6 +192,10 @@ impl Config {
             let hint = Some("`every`, `moving` and `poll` are longer than nothing");
             return refused(&["look".into()], "looks never end".to_owned(), hint);
         }
+        if TimeZone::get(&self.zone).is_err() {
+            let message = format!("`{}` is not a time zone", self.zone);
+            return refused(&["zone".into()], message, Some("name one such as `Europe/Berlin`"));
+        }
         for (index, group) in self.group.iter().enumerate() {
             let at = |field| ["group".into(), index.into(), place::Key::Name(field)];
             let same = self.group[..index].iter().any(|other| other.name == group.name);
@@ -192,6 +212,10 @@ impl Config {
                 let message = format!("`{list}` lists {count} of {servers} servers");
                 let hint = Some("list the primary first, then each standby");
                 return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
+            }
+            if let Err((field, message)) = group.bill.check(&self.plans) {
+                let path = [at("bill").as_slice(), &[field.into()]].concat();
+                return refused(&path, message, Some("plans are the tables `[plans.NAME]`"));
             }
             let (policy, mut path) = match &group.policy {
                 Some(own) => (own, at("policy").to_vec()),

@@ -11,5 +11,6 @@ pub mod fakes;
 mod fence;
 pub mod live;
 pub mod ports;
+pub mod record;
 pub mod runtime;
 pub mod store;

@@ -83,7 +83,7 @@ impl Member {
         while let Some(input) = self.next().await {
             self.step(input).await?;
         }
-        let checkpoint = self.checkpoint();
+        let checkpoint = self.checkpoint(self.setup.clock.now());
         let stored = self.setup.store.checkpoint(self.term, &self.name, checkpoint).await;
         stored.map_err(|why| self.failed(why))
     }
@@ -115,13 +115,15 @@ impl Member {
     /// Steps the controller and stores the line; what it asks for is carried out only then.
     async fn step(&mut self, input: Input) -> Result<(), Fault> {
         let now = self.setup.clock.now();
+        let first = (self.number == 0).then(|| Box::new(self.checkpoint(now)));
         let step = self.controller.step(now, input.clone());
         let line = self.line(now, &input, &step)?;
         (self.number, self.last, self.wake_at) =
             (self.number + 1, Some(step.decision), step.wake_at);
-        let due = self.number == 1 || self.number.is_multiple_of(CHECKPOINT_EVERY);
-        let checkpoint = due.then(|| Box::new(self.checkpoint()));
-        let record = Record { number: self.number, at: now, line, checkpoint };
+        let due = self.number.is_multiple_of(CHECKPOINT_EVERY);
+        let checkpoint = first.or_else(|| due.then(|| Box::new(self.checkpoint(now))));
+        let notes = self.watch.take_notes();
+        let record = Record { number: self.number, at: now, line, notes, checkpoint };
         let stored = self.setup.store.append(self.term, &self.name, record).await;
         stored.map_err(|why| self.failed(why))?;
         let event = Event::Stepped { input: &input, step: &step };
@@ -140,9 +142,9 @@ impl Member {
         Ok(line)
     }
 
-    fn checkpoint(&self) -> Checkpoint {
+    fn checkpoint(&self, at: Timestamp) -> Checkpoint {
         let (number, last) = (self.number, self.last);
-        Checkpoint { number, snapshot: self.controller.snapshot(), last }
+        Checkpoint { number, at, snapshot: self.controller.snapshot(), last }
     }
 
     fn failed(&self, source: StoreError) -> Fault {
