@@ -1,5 +1,6 @@
 //! `tidegate live`.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,11 +9,11 @@ use clap::Args;
 use tidegate_core::decision::Verdict;
 use tidegate_core::{Command, Input, Outcome, Step, TimeZone, Timestamp};
 use tidegate_core::{explain, record::LocalTime};
-use tidegate_driver::config::Config;
+use tidegate_driver::http::HttpError;
 use tidegate_driver::live::{LiveError, live};
 use tidegate_driver::runtime::{Event, Handle, Listener, Mode};
 
-use crate::{interrupt, print, refuse};
+use crate::{config, interrupt, print, refuse};
 
 const MILLISECOND: i64 = 1_000_000;
 
@@ -30,20 +31,18 @@ pub(crate) struct LiveArguments {
 
 /// `tidegate live`: until a signal stops it, or a fault.
 pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
-    let shown = arguments.config.display().to_string();
-    let text = match std::fs::read_to_string(&arguments.config) {
-        Ok(text) => text,
-        Err(why) => return refuse::plain(&format!("{shown} cannot be read"), &why),
-    };
-    let config = match Config::parse(&text) {
+    let config = match config::read(&arguments.config) {
         Ok(config) => config,
-        Err(error) => return refuse::config(&shown, text, error),
+        Err(code) => return code,
     };
     let store = arguments.store.as_ref().unwrap_or(&config.store.path);
     let mode = if arguments.shadow { Mode::Shadow } else { Mode::Act };
     match live(&config, store, mode, Arc::new(Log), stop_on_signal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(LiveError::Ports(why)) => refuse::plain(&why.to_string(), &*why.source),
+        Err(LiveError::Http(why @ HttpError::Token(_))) => {
+            refuse::plain(&why.to_string(), why.source().unwrap_or(&why))
+        }
         Err(fault) => refuse::fault(&fault),
     }
 }
@@ -83,6 +82,7 @@ fn lines(event: &Event<'_>) -> Vec<String> {
             format!("command {} dropped: it did not end", command.id.0)
         }
         Event::Blind { what, why } => format!("failed to read {what}: {why}"),
+        Event::AlertLeftOut { why } => format!("an alert was left out: {why}"),
         Event::SeesAgain { what } => format!("{what} can be read again"),
     };
     vec![line]

@@ -5,10 +5,12 @@
 
 mod check;
 mod command;
+mod config;
 mod interrupt;
 mod live;
 mod print;
 mod refuse;
+mod rules;
 mod run;
 
 use std::process::ExitCode;
@@ -31,6 +33,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Scales real servers: the controller of each group of a configuration, until it is stopped.
     Live(live::LiveArguments),
+    /// Prints the rules of a live configuration as alerting rules of Prometheus.
+    Rules(rules::RulesArguments),
     /// Prints the JSON Schema of the scenario file.
     Schema,
 }
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();
             tell(

@@ -9,6 +9,7 @@ mod program;
 mod redis_link;
 mod secret;
 
+pub mod alertmanager;
 pub mod commands;
 pub mod haproxy;
 pub mod http_probes;

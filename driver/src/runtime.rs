@@ -140,6 +140,11 @@ pub enum Event<'a> {
         /// Why.
         why: &'a PortError,
     },
+    /// A notification of an alert has no effect.
+    AlertLeftOut {
+        /// Why.
+        why: &'a str,
+    },
     /// It can be seen again.
     SeesAgain {
         /// What.
