@@ -53,7 +53,7 @@ fn record(controller: &mut Controller, number: u64) -> Record {
     let snapshot = controller.snapshot();
     let last = Some(step.decision);
     let checkpoint = (number % 3 == 1).then(|| Box::new(Checkpoint { number, snapshot, last }));
-    Record { number, at: now, line, checkpoint }
+    Record { number, at: now, line, checkpoint, asked: None }
 }
 
 #[tokio::test]
