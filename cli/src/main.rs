@@ -3,8 +3,10 @@
 //! Exit codes: 0 all held, 1 a property or an expectation failed or a replay differs, 2 bad input,
 //! 3 a fault of a live host, 130 ended by Ctrl-C.
 
+mod ask;
 mod check;
 mod command;
+mod config;
 mod folder;
 mod interrupt;
 mod live;
@@ -12,7 +14,9 @@ mod print;
 mod record;
 mod refuse;
 mod replay;
+mod rules;
 mod run;
+mod status;
 
 use std::process::ExitCode;
 
@@ -38,6 +42,12 @@ enum Command {
     Record(record::RecordArguments),
     /// Steps the core through the journal of a recorded run and compares.
     Replay(replay::ReplayArguments),
+    /// Shows how the groups of a live host are.
+    Status(status::StatusArguments),
+    /// Asks a group of a live host for something, as a person.
+    Ask(ask::AskArguments),
+    /// Prints the rules of a live configuration as alerting rules of Prometheus.
+    Rules(rules::RulesArguments),
     /// Prints the JSON Schema of the scenario file.
     Schema,
 }
@@ -58,6 +68,9 @@ fn main() -> ExitCode {
         Command::Live(arguments) => live::run(&arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Ask(arguments) => ask::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();
             tell(

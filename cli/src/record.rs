@@ -13,7 +13,7 @@ use tidegate_driver::record::{Recorded, judged, record};
 use tidegate_reports::{Style, passed, summary_json, terminal, write_all};
 
 use crate::folder::{FACTS, JOURNAL, ORIGIN, lines};
-use crate::{Format, live, refuse, tell};
+use crate::{Format, config, refuse, tell};
 
 /// What `tidegate record --help` ends with.
 const HELP: &str = "\
@@ -56,7 +56,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 /// `tidegate record`: writes down what a live group did, judged as a simulated run is.
 pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
-    let config = match live::read(&arguments.config) {
+    let config = match config::read(&arguments.config) {
         Ok(config) => config,
         Err(code) => return code,
     };

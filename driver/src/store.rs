@@ -4,7 +4,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tidegate_core::{Decision, ServerId, Snapshot, Timestamp};
+use tidegate_core::{Decision, OperatorRequest, ServerId, Snapshot, Timestamp};
 
 use crate::ports::Traffic;
 
@@ -37,6 +37,19 @@ pub struct Record {
     pub notes: Vec<Note>,
     /// The controller after it, now and then; with a group's first line, the one before it.
     pub checkpoint: Option<Box<Checkpoint>>,
+    /// What a person asked for, if that is what the controller was stepped with.
+    pub asked: Option<Asked>,
+}
+
+/// What a person asked for. It is kept for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When.
+    pub at: Timestamp,
+    /// Who, as the person says.
+    pub who: String,
+    /// What.
+    pub request: OperatorRequest,
 }
 
 /// What was learned of the world that the controller need not know. One that is written twice is
@@ -139,4 +152,7 @@ pub trait Store: Send + Sync {
     /// A group's past from the last checkpoint on that is not after `since`, or from the oldest
     /// that is kept; nothing if it has never had a line.
     async fn past(&self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError>;
+
+    /// What people last asked of a group, the latest first, so many at most.
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError>;
 }

@@ -54,7 +54,7 @@ fn record(controller: &mut Controller, number: u64) -> Record {
     let last = Some(step.decision);
     let checkpoint =
         (number % 3 == 1).then(|| Box::new(Checkpoint { number, at: now, snapshot, last }));
-    Record { number, at: now, line, notes: Vec::new(), checkpoint }
+    Record { number, at: now, line, notes: Vec::new(), checkpoint, asked: None }
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 4] = ["haproxy", "prometheus", "python3-venv", "redis-server"];
+const DEBIAN: [&str; 5] =
+    ["haproxy", "prometheus", "prometheus-alertmanager", "python3-venv", "redis-server"];
 
 /// A folder below `target/python`, and what is installed there.
 const PYTHON: [(&str, &[&str]); 2] =

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tidegate_core::Timestamp;
 
-use crate::store::{Checkpoint, Note, Past, Record, Store, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Note, Past, Record, Store, StoreError, Stored};
 
 #[derive(Debug, Default)]
 struct Kept {
     checkpoints: Vec<Checkpoint>,
     notes: BTreeSet<Note>,
     lines: Vec<Vec<u8>>,
+    asked: Vec<Asked>,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +68,7 @@ impl Store for MemoryStore {
             kept.lines.push(record.line);
             kept.notes.extend(record.notes);
             kept.checkpoints.extend(record.checkpoint.map(|new| *new));
+            kept.asked.extend(record.asked);
         })
     }
 
@@ -93,5 +95,11 @@ impl Store for MemoryStore {
         let Some(checkpoint) = found.cloned() else { return Ok(None) };
         let lines = kept.lines.iter().skip(checkpoint.number as usize).cloned().collect();
         Ok(Some(Past { checkpoint, lines, notes: kept.notes.iter().copied().collect() }))
+    }
+
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        let state = self.state();
+        let asked = state.groups.get(group).into_iter().flat_map(|kept| kept.asked.iter().rev());
+        Ok(asked.take(most as usize).cloned().collect())
     }
 }

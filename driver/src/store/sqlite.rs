@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tidegate_core::{Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Checkpoint, Past, Record, Store, StoreError, Stored};
+use super::{Asked, Checkpoint, Past, Record, Store, StoreError, Stored};
 use tables::Tables;
 
 /// The most that goes into one transaction.
@@ -24,6 +24,7 @@ enum Job {
     Load(String, Answer<Option<Stored>>),
     Journal(String, u64, Answer<Vec<Vec<u8>>>),
     Past(String, Timestamp, Answer<Option<Past>>),
+    Asked(String, u32, Answer<Vec<Asked>>),
     Checkpoint { term: u32, group: String, checkpoint: Box<Checkpoint>, answer: Answer<()> },
     Append { term: u32, group: String, record: Record, answer: Answer<()> },
 }
@@ -105,6 +106,7 @@ fn handle(tables: &mut Tables, jobs: Vec<Job>) {
             Job::Load(group, answer) => tell(answer, tables.load(&group)),
             Job::Journal(group, from, answer) => tell(answer, tables.journal(&group, from)),
             Job::Past(group, since, answer) => tell(answer, tables.past(&group, since)),
+            Job::Asked(group, most, answer) => tell(answer, tables.asked(&group, most)),
         }
     }
     if appends.is_empty() {
@@ -161,5 +163,9 @@ impl Store for SqliteStore {
 
     async fn past(&self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError> {
         self.ask(|answer| Job::Past(group.to_owned(), since, answer)).await
+    }
+
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        self.ask(|answer| Job::Asked(group.to_owned(), most, answer)).await
     }
 }
