@@ -25,7 +25,7 @@ fn run(model: &Model) -> (RunRecord, Vec<u8>) {
 #[test]
 fn every_shipped_scenario_holds() {
     let mut seen = 0;
-    for path in scenarios("") {
+    for path in [scenarios(""), scenarios("staging")].concat() {
         let model = read(&path, &Overrides::default()).unwrap();
         let record = match &model.fleet {
             Some(fleet) => {

@@ -1,29 +1,45 @@
 //! Developer commands: `cargo xtask test` installs what the tests need and runs them all;
-//! `cargo xtask bench` measures the simulator beside others.
+//! `cargo xtask bench` measures the simulator beside others; `cargo xtask staging` runs a group on
+//! real software.
 
 mod bench;
 mod command;
 mod packages;
+mod staging;
 mod test;
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let given: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = given.iter().map(String::as_str).collect();
-    let fine = match words[..] {
-        ["test"] => test::test(),
-        ["bench"] => bench::bench(false),
-        ["bench", "--quick"] => bench::bench(true),
-        _ => return refuse(&given.join(" ")),
-    };
-    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+use clap::{Parser, Subcommand};
+
+/// Developer commands of Tidegate.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Tasks {
+    #[command(subcommand)]
+    task: Task,
 }
 
-fn refuse(task: &str) -> ExitCode {
-    let named = if task.is_empty() { "nothing" } else { task };
-    command::complain(&format!(
-        "`{named}` is not a task; the tasks are: test, bench, bench --quick"
-    ));
-    ExitCode::from(2)
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Installs what the tests need and runs every test.
+    Test,
+    /// Measures the simulator beside others.
+    Bench {
+        /// Shorter contests.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Runs a group on real software on this machine, and rehearses its scaling.
+    #[command(subcommand)]
+    Staging(staging::Task),
+}
+
+fn main() -> ExitCode {
+    let fine = match Tasks::parse().task {
+        Task::Test => test::test(),
+        Task::Bench { quick } => bench::bench(quick),
+        Task::Staging(task) => return staging::run(task),
+    };
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

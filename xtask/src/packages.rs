@@ -6,12 +6,22 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 5] =
-    ["haproxy", "prometheus", "prometheus-alertmanager", "python3-venv", "redis-server"];
+const DEBIAN: [&str; 7] = [
+    "haproxy",
+    "iproute2",
+    "prometheus",
+    "prometheus-alertmanager",
+    "python3-venv",
+    "redis-server",
+    "util-linux",
+];
 
 /// A folder below `target/python`, and what is installed there.
-const PYTHON: [(&str, &[&str]); 2] =
-    [("rq-1.16", &["rq==1.16.2", "redis==5.2.1"]), ("rq-3.0", &["rq==3.0.0", "redis==8.1.0"])];
+const PYTHON: [(&str, &[&str]); 3] = [
+    ("rq-1.16", &["rq==1.16.2", "redis==5.2.1"]),
+    ("rq-3.0", &["rq==3.0.0", "redis==8.1.0"]),
+    ("staging", &["gunicorn==23.0.0", "rq==3.0.0", "redis==8.1.0"]),
+];
 
 /// Installs what is missing.
 pub(crate) fn install() -> bool {

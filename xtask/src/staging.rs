@@ -1,0 +1,102 @@
+//! `cargo xtask staging`: a group on real software on this machine, and rehearsals of its scaling.
+//!
+//! Servers are network namespaces and control groups with gunicorn and RQ in them. Before them
+//! stands `HAProxy`, beside them Redis and Prometheus; `tidegate live` scales them. All is gone
+//! afterwards, however it ends. `docs/staging.md` is the manual.
+
+mod cgroup;
+mod config;
+mod exporter;
+mod failure;
+mod host;
+mod interrupt;
+mod jobs;
+mod judge;
+mod load;
+mod lock;
+mod machine;
+mod net;
+mod order;
+mod rehearse;
+mod spawn;
+mod stack;
+mod tell;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use tidegate_core::Timestamp;
+
+use config::Tempo;
+use failure::Failure;
+use host::Host;
+use load::LoadArguments;
+use order::Order;
+use rehearse::RehearseArguments;
+use stack::Stack;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Brings the stack up, with its controller, and leaves it running.
+    Up {
+        /// The scenario whose policy the controller gets; without one, the stack's own.
+        scenario: Option<PathBuf>,
+    },
+    /// Removes all of it, also what a run that was killed left.
+    Down,
+    /// Brings the stack up, drives a scenario's load against it, judges what happened, and removes
+    /// all of it.
+    Rehearse(RehearseArguments),
+    /// Is a server of the stack for as long as it runs.
+    #[command(hide = true)]
+    Machine { server: Host },
+    /// Orders something of a server's services.
+    #[command(hide = true)]
+    Services { server: Host, order: Order },
+    /// Drives a scenario's load.
+    #[command(hide = true)]
+    Load(LoadArguments),
+}
+
+/// Does it: 0 done and all held, 1 something did not, 2 bad input or a stack that does not run.
+pub(crate) fn run(task: Task) -> ExitCode {
+    let done = match task {
+        Task::Up { scenario } => up(scenario.as_deref()),
+        Task::Down => lock::take().and_then(|lock| stack::remove().map(|()| lock.release())),
+        Task::Rehearse(arguments) => {
+            return match rehearse::rehearse(&arguments) {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(why) => failed(&why),
+            };
+        }
+        Task::Machine { server } => machine::run(server),
+        Task::Services { server, order } => order::give(server, order),
+        Task::Load(arguments) => load::run(&arguments),
+    };
+    done.map_or_else(|why| failed(&why), |()| ExitCode::SUCCESS)
+}
+
+fn up(scenario: Option<&Path>) -> Result<(), Failure> {
+    let lock = lock::take()?;
+    interrupt::watch()?;
+    let scenario = config::read(scenario)?;
+    let mut stack = Stack::up()?;
+    let tempo = Tempo { start: Timestamp::from_nanos(tell::now()), speed: 1 };
+    stack.host_controller(&scenario, tempo)?;
+    tell::say(&format!(
+        "the stack is up: `nsenter --net={} curl http://{}/ping` asks it; \
+         `cargo xtask staging down` ends it",
+        Host::Load.namespace().display(),
+        Host::Proxy.address(),
+    ));
+    stack.leave();
+    lock.release();
+    Ok(())
+}
+
+fn failed(why: &Failure) -> ExitCode {
+    crate::command::complain(&failure::chain(why));
+    ExitCode::from(2)
+}

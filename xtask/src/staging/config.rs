@@ -1,0 +1,141 @@
+//! What the programs of the stack are configured with, and the scenario that it is for.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tidegate_core::policy::{Policy, WallTime};
+use tidegate_core::{Span, Timestamp};
+use tidegate_sim::model::Model;
+use tidegate_sim::scenario::{self, Overrides};
+
+use super::failure::{Failure, write};
+use super::host::{Host, JOB_WORKERS, folder};
+use super::order::Order;
+use super::{cgroup, spawn};
+
+const HAPROXY: &str = include_str!("../../staging/haproxy.cfg");
+const PROMETHEUS: &str = include_str!("../../staging/prometheus.yml");
+const LIVE: &str = include_str!("../../staging/live.toml");
+
+/// Keys of a policy whose values are shares.
+const SHARES: [&str; 3] = ["above", "below", "projection_margin"];
+
+/// When a scenario is played, and how fast its clock goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tempo {
+    /// When it begins by the clock of this machine.
+    pub start: Timestamp,
+    /// How many seconds of the scenario pass in one.
+    pub speed: u32,
+}
+
+impl Tempo {
+    /// When a moment of the scenario comes.
+    pub fn moment(self, model: &Model, at: Timestamp) -> Timestamp {
+        self.start + self.length(at.since(model.start))
+    }
+
+    /// How long a stretch of the scenario lasts.
+    pub fn length(self, span: Span) -> Span {
+        Span::from_nanos(span.as_nanos() / i64::from(self.speed))
+    }
+}
+
+/// Reads a scenario; without a name, the one that is made for the stack.
+pub(super) fn read(path: Option<&Path>) -> Result<Model, Failure> {
+    let own = crate::command::root().join("scenarios/staging/rehearsal.toml");
+    Ok(scenario::read(path.unwrap_or(&own), &Overrides::default())?)
+}
+
+/// Writes the proxy's file.
+pub(super) fn haproxy() -> Result<PathBuf, Failure> {
+    filled("haproxy.cfg", HAPROXY, &[])
+}
+
+/// Writes the file of Prometheus.
+pub(super) fn prometheus() -> Result<PathBuf, Failure> {
+    filled("prometheus.yml", PROMETHEUS, &[])
+}
+
+/// Writes the controller's file, with the scenario's policy at its tempo.
+pub(super) fn live(model: &Model, tempo: Tempo) -> Result<PathBuf, Failure> {
+    let xtask = spawn::xtask()?;
+    let order = |order: Order| {
+        let words = [&*xtask, "staging", "services", Host::App2.name(), &order.word()];
+        list(&words.map(str::to_owned))
+    };
+    let machine = spawn::words(Host::App2, &[&xtask, "staging", "machine", Host::App2.name()]);
+    let values = [
+        ("start", order(Order::Start)),
+        ("stop", order(Order::Stop)),
+        ("start-workers", order(Order::StartWorkers)),
+        ("stop-workers", order(Order::StopWorkers)),
+        ("workers", JOB_WORKERS.to_string()),
+        ("machine", list(&machine)),
+        ("cgroup", cgroup::unified(Host::App2).display().to_string()),
+        ("haproxy", folder().join("haproxy.sock").display().to_string()),
+    ];
+    let text = format!("{LIVE}\n{}", policy(model, tempo)?);
+    filled("live.toml", &text, &values)
+}
+
+/// A list of texts, which JSON and TOML write alike.
+fn list(words: &[String]) -> String {
+    serde_json::Value::from(words).to_string()
+}
+
+/// The policy's table, whose windows with a date are moved to when the scenario is played.
+fn policy(model: &Model, tempo: Tempo) -> Result<String, Failure> {
+    #[derive(Serialize)]
+    struct Table<'a> {
+        policy: &'a Policy,
+    }
+    let mut policy = model.group.policy.clone();
+    for schedule in &mut policy.schedule {
+        for end in [&mut schedule.from, &mut schedule.until].into_iter().flatten() {
+            *end = moved(end, model, tempo)?;
+        }
+        schedule.lead = tempo.length(schedule.lead);
+    }
+    let failed = |why: toml::ser::Error| Failure::said("write the policy", why.to_string());
+    let mut table = toml::Value::try_from(Table { policy: &policy }).map_err(failed)?;
+    write_percentages(&mut table);
+    toml::to_string(&table).map_err(failed)
+}
+
+/// A share is told as parts of a million, and read with its sign alone.
+fn write_percentages(value: &mut toml::Value) {
+    if let toml::Value::Array(values) = value {
+        values.iter_mut().for_each(write_percentages);
+    }
+    let Some(table) = value.as_table_mut() else { return };
+    for (key, value) in table.iter_mut() {
+        match value.as_integer().filter(|_| SHARES.contains(&&**key)) {
+            Some(ppm) => *value = toml::Value::String(format!("{}%", ppm as f64 / 1e4)),
+            None => write_percentages(value),
+        }
+    }
+}
+
+fn moved(end: &WallTime, model: &Model, tempo: Tempo) -> Result<WallTime, Failure> {
+    let at = end.time_zone().to_timestamp(end.civil).ok();
+    let at = at.and_then(Timestamp::from_jiff);
+    let at = at.ok_or_else(|| Failure::said("move a schedule", format!("{end} does not exist")))?;
+    let at = tempo.moment(model, at).to_jiff();
+    let civil = tidegate_core::TimeZone::UTC.to_datetime(at);
+    Ok(WallTime { civil, zone: "UTC".to_owned() })
+}
+
+/// Writes a file of the stack from a template in which `@name@` stands for a value.
+fn filled(name: &str, template: &str, values: &[(&str, String)]) -> Result<PathBuf, Failure> {
+    let mut text = template.replace("@folder@", &folder().display().to_string());
+    for host in Host::ALL {
+        text = text.replace(&format!("@{}@", host.name()), host.address());
+    }
+    for (name, value) in values {
+        text = text.replace(&format!("@{name}@"), value);
+    }
+    let path = folder().join(name);
+    write(&path, text)?;
+    Ok(path)
+}

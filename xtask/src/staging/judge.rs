@@ -1,0 +1,162 @@
+//! What a rehearsal comes to: what is counted, and whether all held.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tidegate_core::fact::Fact;
+use tidegate_core::{Ratio, ServerId, Span, Timestamp};
+
+use super::failure::{Failure, read};
+use super::host::{Host, folder};
+use super::jobs::Jobs;
+use super::load::Line;
+use super::tell::say;
+
+/// A line of the standby's power log.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Power {
+    pub server: ServerId,
+    pub event: String,
+    pub at: Timestamp,
+}
+
+/// All that a run has left.
+#[derive(Debug)]
+pub(super) struct Evidence {
+    pub start: Timestamp,
+    pub requests: Vec<Line>,
+    pub jobs: Jobs,
+    pub accepted: Vec<u64>,
+    pub power: Vec<Power>,
+    /// When the proxy began and ceased to route to the standby.
+    pub routed: Vec<(Timestamp, bool)>,
+}
+
+/// Reads lines of JSON.
+pub(super) fn lines<T: serde::de::DeserializeOwned>(name: &str) -> Result<Vec<T>, Failure> {
+    let path = folder().join(name);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let wrong = |why: serde_json::Error| Failure::said(format!("read `{name}`"), why.to_string());
+    read(&path)?.lines().map(|line| serde_json::from_str(line).map_err(wrong)).collect()
+}
+
+/// Whether the standby is off by its log.
+pub(super) fn is_off(power: &[Power]) -> bool {
+    power.last().is_none_or(|last| last.event == "off")
+}
+
+/// Prints what happened; whether all held.
+pub(super) fn judge(evidence: &Evidence) -> bool {
+    let failed = tell_requests(&evidence.requests);
+    let wrong = tell_jobs(&evidence.jobs, &evidence.accepted);
+    tell_scaling(evidence);
+    let mut broken = Vec::new();
+    if failed > 0 {
+        broken.push(format!("{failed} requests failed: target/staging/failures.jsonl has them"));
+    }
+    if wrong > 0 {
+        broken.push(format!("{wrong} jobs were not done exactly once"));
+    }
+    if !is_off(&evidence.power) {
+        broken.push("the standby is not off at the end".to_owned());
+    }
+    if evidence.power.is_empty() {
+        broken.push("nothing was scaled".to_owned());
+    }
+    for what in &broken {
+        say(&format!("FAILED: {what}"));
+    }
+    if broken.is_empty() {
+        say("HELD: no request failed, each job was done exactly once, the standby is off");
+    }
+    broken.is_empty()
+}
+
+#[derive(Default)]
+struct Tally {
+    served: u64,
+    failed: u64,
+}
+
+/// How many failed.
+fn tell_requests(requests: &[Line]) -> u64 {
+    let mut tallies: BTreeMap<Option<ServerId>, Tally> = BTreeMap::new();
+    let mut latencies = Vec::new();
+    for line in requests {
+        if let Fact::RequestServed { server, latency, .. } = line.fact {
+            tallies.entry(Some(server)).or_default().served += 1;
+            latencies.push(latency);
+        } else if let Fact::RequestFailed { server, .. } = line.fact {
+            tallies.entry(server).or_default().failed += 1;
+        }
+    }
+    latencies.sort_unstable();
+    let failed = tallies.values().map(|tally| tally.failed).sum();
+    let sent = tallies.values().map(|tally| tally.served).sum::<u64>() + failed;
+    let by = tallies.iter().map(|(server, Tally { served, failed })| {
+        let name = server.map_or("no server", name);
+        format!("{name} {served} served {failed} failed")
+    });
+    say(&format!("Requests   {sent} sent, {failed} failed; {}", list(by)));
+    let of = |percent| shown(percentile(&latencies, Ratio::from_percent(percent)));
+    say(&format!("Latency    p50 {}, p99 {}, max {}", of(50), of(99), of(100)));
+    failed
+}
+
+fn percentile(sorted: &[Span], share: Ratio) -> Span {
+    let index = (sorted.len() as f64 * f64::from(share.ppm()) / 1e6).ceil() as usize;
+    sorted.get(index.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+/// How many were not done exactly once.
+fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> u64 {
+    let mut done: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut by: BTreeMap<ServerId, u64> = BTreeMap::new();
+    for noted in &jobs.done {
+        *done.entry(noted.sent_as).or_default() += 1;
+        *by.entry(noted.server).or_default() += 1;
+    }
+    let of = |id: &u64| done.get(id).copied().unwrap_or(0);
+    let lost = accepted.iter().filter(|id| of(id) == 0).count() as u64;
+    let twice = done.values().filter(|times| **times > 1).count() as u64;
+    let by = list(by.iter().map(|(server, count)| format!("{} {count}", name(*server))));
+    let (accepted, done) = (accepted.len(), done.len());
+    say(&format!("Jobs       {accepted} accepted, {done} done ({by}), {twice} twice, {lost} lost"));
+    lost + twice
+}
+
+fn tell_scaling(evidence: &Evidence) {
+    let since = |at: Timestamp| format!("{:.1} s", at.since(evidence.start).as_secs_f64());
+    let power = evidence.power.iter().filter(|power| !power.server.is_primary());
+    let power = power.map(|power| (power.at, format!("power {}", power.event)));
+    let routed = evidence
+        .routed
+        .iter()
+        .map(|(at, on)| (*at, (if *on { "joined the proxy" } else { "drains" }).to_owned()));
+    let mut events: Vec<_> = power.chain(routed).collect();
+    events.sort();
+    let mut began = None;
+    for (at, what) in events {
+        if what == "power on" || what == "drains" {
+            began = Some(at);
+        }
+        let after = began.filter(|began| *began < at).map_or_else(String::new, |began| {
+            format!(", {:.1} s later", at.since(began).as_secs_f64())
+        });
+        say(&format!("Standby    {:>8}  {what}{after}", since(at)));
+    }
+}
+
+fn shown(span: Span) -> String {
+    format!("{:.0} ms", span.as_secs_f64() * 1e3)
+}
+
+fn name(server: ServerId) -> &'static str {
+    Host::SERVERS.get(server.index()).map_or("another", |host| host.name())
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,155 @@
+//! The stack as a whole: what runs where, from its start to its end.
+
+mod proxy;
+
+use std::process::Child;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tidegate_sim::model::Model;
+
+use crate::command::{cargo, root, succeeds};
+use crate::packages;
+
+use super::config::{self, Tempo};
+use super::failure::{Failure, write};
+use super::host::{Host, folder};
+use super::order::{self, Order};
+use super::{cgroup, interrupt, net, spawn};
+
+pub(super) use proxy::{Standing, standing};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What is up is removed when this is dropped, unless it is left.
+#[derive(Debug)]
+pub(super) struct Stack {
+    /// Programs that this process has started, and has to reap.
+    children: Vec<Child>,
+    controller: Option<Child>,
+    is_left: bool,
+}
+
+impl Stack {
+    /// Installs and builds what it needs, removes what another run left, and starts all but the
+    /// controller. The primary serves when it is done.
+    pub fn up() -> Result<Self, Failure> {
+        let built =
+            packages::install() && succeeds(cargo(&["build", "--locked", "-p", "tidegate"]));
+        if !built {
+            return Err(Failure::said("prepare the stack", "what it runs is not there"));
+        }
+        remove()?;
+        clear()?;
+        let mut stack = Self { children: Vec::new(), controller: None, is_left: false };
+        let folder = folder();
+        let storage = folder.join("storage");
+        std::fs::create_dir_all(&storage)
+            .map_err(|why| Failure::io(format!("make `{}`", storage.display()), why))?;
+        write(&storage.join("shared.txt"), "what all servers read\n")?;
+        net::make()?;
+        cgroup::make()?;
+        stack.start_programs()?;
+        order::give(Host::App1, Order::Start)?;
+        let serves = || Ok((proxy::standing(Host::App1) == Some(Standing::Serves)).then_some(()));
+        interrupt::wait("the primary", PATIENCE, serves)?;
+        Ok(stack)
+    }
+
+    fn start_programs(&mut self) -> Result<(), Failure> {
+        let (folder, xtask) = (folder().display().to_string(), spawn::xtask()?);
+        let redis = [
+            "redis-server",
+            "--bind",
+            Host::App1.address(),
+            "--protected-mode",
+            "no",
+            "--save",
+            "",
+            "--unixsocket",
+            &format!("{folder}/redis.sock"),
+            "--dir",
+            &folder,
+        ];
+        let metrics = config::prometheus()?;
+        let metrics = [
+            "prometheus",
+            &format!("--config.file={}", metrics.display()),
+            &format!("--storage.tsdb.path={folder}/prometheus"),
+            &format!("--web.listen-address={}:9090", Host::Mon.address()),
+        ];
+        let proxy = config::haproxy()?.display().to_string();
+        let machine = [&*xtask, "staging", "machine", Host::App1.name()];
+        self.start(Host::App1, "redis", &redis)?;
+        self.start(Host::Mon, "prometheus", &metrics)?;
+        self.start(Host::App1, "app1.machine", &machine)?;
+        self.start(Host::Proxy, "haproxy", &["haproxy", "-db", "-f", &proxy])
+    }
+
+    fn start(&mut self, host: Host, name: &str, program: &[&str]) -> Result<(), Failure> {
+        self.children.push(spawn::start(host, name, program)?);
+        Ok(())
+    }
+
+    /// Starts the controller with the scenario's policy.
+    pub fn host_controller(&mut self, model: &Model, tempo: Tempo) -> Result<(), Failure> {
+        let config = config::live(model, tempo)?.display().to_string();
+        let tidegate = root().join("target/debug/tidegate").display().to_string();
+        let program = [&*tidegate, "live", &config];
+        self.controller = Some(spawn::start(Host::Mon, "controller", &program)?);
+        Ok(())
+    }
+
+    /// Whether the controller runs.
+    pub fn is_controlled(&mut self) -> bool {
+        self.controller.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Stops the controller, which finishes what it writes.
+    pub fn stop_controller(&mut self) -> Result<(), Failure> {
+        let Some(mut child) = self.controller.take() else { return Ok(()) };
+        if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
+            // One that has ended is as it should be.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let ended = || Ok((!matches!(child.try_wait(), Ok(None))).then_some(()));
+        interrupt::wait("the controller's end", PATIENCE, ended)
+    }
+
+    /// Leaves it running.
+    pub fn leave(mut self) {
+        self.is_left = true;
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if self.is_left {
+            return;
+        }
+        if let Err(why) = remove() {
+            crate::command::complain(&super::failure::chain(&why));
+        }
+        for child in self.children.iter_mut().chain(&mut self.controller) {
+            // It was killed; this only takes its end to notice.
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Ends and removes all that there is of a stack, but for its folder, which tells what happened.
+pub(super) fn remove() -> Result<(), Failure> {
+    let ended = cgroup::remove();
+    net::remove().and(ended)
+}
+
+/// Empties the folder of the stack.
+fn clear() -> Result<(), Failure> {
+    let folder = folder();
+    match std::fs::remove_dir_all(&folder) {
+        Err(why) if why.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::io(format!("empty `{}`", folder.display()), why))
+        }
+        _ => Ok(()),
+    }
+}
