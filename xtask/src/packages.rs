@@ -6,13 +6,14 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 7] = [
+const DEBIAN: [&str; 8] = [
     "haproxy",
     "iproute2",
     "prometheus",
     "prometheus-alertmanager",
     "python3-venv",
     "redis-server",
+    "user-mode-linux",
     "util-linux",
 ];
 
