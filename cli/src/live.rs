@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tidegate_core::decision::Verdict;
-use tidegate_core::{Command, Input, Outcome, Step, TimeZone, Timestamp};
-use tidegate_core::{explain, record::LocalTime};
+use tidegate_core::record::LocalTime;
+use tidegate_core::{TimeZone, Timestamp};
 use tidegate_driver::http::HttpError;
 use tidegate_driver::live::{LiveError, live};
 use tidegate_driver::runtime::{Event, Handle, Listener, Mode};
+use tidegate_driver::words;
 
 use crate::{config, interrupt, print, refuse};
 
@@ -62,46 +62,8 @@ impl Listener for Log {
     fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>) {
         let whole = Timestamp::from_nanos(at.as_nanos() - at.as_nanos() % MILLISECOND);
         let now = LocalTime::new(whole, &TimeZone::UTC);
-        for line in lines(event) {
+        for line in words::lines(event) {
             print::complaint(&format!("{now} {group}: {line}"));
         }
     }
-}
-
-fn lines(event: &Event<'_>) -> Vec<String> {
-    let line = match event {
-        Event::TakenUp { lines: 0 } => "begun".to_owned(),
-        Event::TakenUp { lines } => format!("taken up after {lines} lines of its journal"),
-        Event::Stepped { input, step } => return step_lines(input, step),
-        Event::Ended { id, outcome: Outcome::Done, .. } => format!("command {} done", id.0),
-        Event::Ended { id, why, .. } => {
-            let why = why.map_or_else(String::new, ToString::to_string);
-            format!("command {} failed: {why}", id.0)
-        }
-        Event::Dropped { command } => {
-            format!("command {} dropped: it did not end", command.id.0)
-        }
-        Event::Blind { what, why } => format!("failed to read {what}: {why}"),
-        Event::AlertLeftOut { why } => format!("an alert was left out: {why}"),
-        Event::SeesAgain { what } => format!("{what} can be read again"),
-    };
-    vec![line]
-}
-
-fn step_lines(input: &Input, step: &Step) -> Vec<String> {
-    let mut lines = Vec::new();
-    match input {
-        Input::TakeOver { term } => lines.push(format!("taken over in term {term}")),
-        Input::Request(_) => lines.push("a person asked".to_owned()),
-        Input::Observe(_) | Input::Complete { .. } | Input::Wake => {}
-    }
-    if step.decision.verdict != Verdict::Hold {
-        lines.push(explain::reason(&step.decision));
-    }
-    let command = |command: &Command| {
-        let (id, step) = (command.id.0, command.kind.step().name());
-        format!("command {id}: {step} {}", command.server)
-    };
-    lines.extend(step.commands.iter().map(command));
-    lines
 }

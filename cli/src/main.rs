@@ -3,6 +3,7 @@
 //! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 3 a fault of a live
 //! host, 130 ended by Ctrl-C.
 
+mod ask;
 mod check;
 mod command;
 mod config;
@@ -12,6 +13,7 @@ mod print;
 mod refuse;
 mod rules;
 mod run;
+mod status;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Scales real servers: the controller of each group of a configuration, until it is stopped.
     Live(live::LiveArguments),
+    /// Shows how the groups of a live host are.
+    Status(status::StatusArguments),
+    /// Asks a group of a live host for something, as a person.
+    Ask(ask::AskArguments),
     /// Prints the rules of a live configuration as alerting rules of Prometheus.
     Rules(rules::RulesArguments),
     /// Prints the JSON Schema of the scenario file.
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Ask(arguments) => ask::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();

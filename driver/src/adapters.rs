@@ -4,7 +4,7 @@
 //! future may be dropped at any moment: what was ordered in part is ordered whole when it comes
 //! again.
 
-mod http;
+pub(crate) mod http;
 mod program;
 mod redis_link;
 mod secret;

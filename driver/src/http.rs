@@ -1,13 +1,20 @@
-//! The HTTP server of a live host: what comes in from Alertmanager.
+//! The HTTP server of a live host: for Alertmanager, for people and for their programs.
 //!
 //! It speaks plain HTTP and listens on loopback, unless it is told otherwise. Everybody who asks
 //! shows a token. Whatever comes in, the answer is a status and a sentence.
 
 mod alerts;
+pub mod api;
+pub mod client;
+mod operators;
+mod page;
+mod recent;
+pub mod request;
 mod token;
+pub mod view;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +30,8 @@ use tokio::net::TcpListener;
 use crate::adapters::alertmanager::Inboxes;
 use crate::adapters::{SecretError, SecretSource};
 
+pub use operators::Operators;
+pub use recent::Recent;
 use token::Token;
 
 /// The longest body of a request, in bytes.
@@ -37,6 +46,8 @@ pub struct HttpFile {
     /// The address. Default `127.0.0.1:7878`.
     #[serde(default = "loopback")]
     pub listen: SocketAddr,
+    /// What people show.
+    pub token: Option<SecretSource>,
     /// What Alertmanager shows.
     pub alerts_token: Option<SecretSource>,
 }
@@ -45,10 +56,17 @@ fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 7878))
 }
 
+/// Where to ask who listens on every address.
+fn loopback_of(listen: SocketAddr) -> SocketAddr {
+    let all =
+        if listen.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    SocketAddr::new(all, listen.port())
+}
+
 impl HttpFile {
     /// What an empty table says.
     pub(crate) fn loopback() -> Self {
-        Self { listen: loopback(), alerts_token: None }
+        Self { listen: loopback(), token: None, alerts_token: None }
     }
 }
 
@@ -72,6 +90,7 @@ pub enum HttpError {
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
+    token: Option<Token>,
     alerts_token: Option<Token>,
 }
 
@@ -81,11 +100,12 @@ impl Server {
     /// # Errors
     /// A token that cannot be read, or an address that is not to be had.
     pub async fn listen(config: &HttpFile) -> Result<Self, HttpError> {
+        let token = config.token.as_ref().map(Token::read).transpose()?;
         let alerts_token = config.alerts_token.as_ref().map(Token::read).transpose()?;
         let listen = config.listen;
         let listener = TcpListener::bind(listen).await;
         let listener = listener.map_err(|why| HttpError::Listen { listen, why })?;
-        Ok(Self { listener, alerts_token })
+        Ok(Self { listener, token, alerts_token })
     }
 
     /// Where it listens.
@@ -97,8 +117,13 @@ impl Server {
     }
 
     /// Answers for as long as it is polled.
-    pub async fn serve(self, inboxes: Arc<Inboxes>) -> Infallible {
+    pub async fn serve(self, inboxes: Arc<Inboxes>, operators: Option<Operators>) -> Infallible {
         let mut router = Router::new();
+        if let (Some(token), Some(operators)) = (self.token, operators) {
+            let operators = Arc::new(operators);
+            router = router.merge(api::routes(Arc::clone(&operators), token));
+            router = router.merge(page::routes(page::Desk { operators, token }));
+        }
         if let Some(token) = self.alerts_token {
             let desk = alerts::Desk { token, inboxes };
             router = router.route("/alerts", post(alerts::receive).with_state(Arc::new(desk)));

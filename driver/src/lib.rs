@@ -15,3 +15,4 @@ pub mod ports;
 pub mod rules;
 pub mod runtime;
 pub mod store;
+pub mod words;

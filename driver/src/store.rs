@@ -4,7 +4,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tidegate_core::{Decision, Snapshot, Timestamp};
+use tidegate_core::{Decision, OperatorRequest, Snapshot, Timestamp};
 
 pub use sqlite::SqliteStore;
 
@@ -30,6 +30,19 @@ pub struct Record {
     pub line: Vec<u8>,
     /// The controller after it, now and then, and with a group's first line.
     pub checkpoint: Option<Box<Checkpoint>>,
+    /// What a person asked for, if that is what the controller was stepped with.
+    pub asked: Option<Asked>,
+}
+
+/// What a person asked for. It is kept for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When.
+    pub at: Timestamp,
+    /// Who, as the person says.
+    pub who: String,
+    /// What.
+    pub request: OperatorRequest,
 }
 
 /// What is stored of a group.
@@ -92,4 +105,7 @@ pub trait Store: Send + Sync {
 
     /// The lines of a group's journal that are still kept, from number `from` on, in order.
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// What people last asked of a group, the latest first, so many at most.
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError>;
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::store::{Checkpoint, Record, Store, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Record, Store, StoreError, Stored};
 
 #[derive(Debug, Default)]
 struct Kept {
     checkpoint: Option<Checkpoint>,
     lines: Vec<Vec<u8>>,
+    asked: Vec<Asked>,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +64,7 @@ impl Store for MemoryStore {
     async fn append(&self, term: u32, group: &str, record: Record) -> Result<(), StoreError> {
         self.writing(term, group, |kept| {
             kept.lines.push(record.line);
+            kept.asked.extend(record.asked);
             kept.checkpoint = record.checkpoint.map(|new| *new).or(kept.checkpoint.take());
         })
     }
@@ -80,5 +82,11 @@ impl Store for MemoryStore {
         let state = self.state();
         let lines = state.groups.get(group).into_iter().flat_map(|kept| &kept.lines);
         Ok(lines.skip(from.saturating_sub(1) as usize).cloned().collect())
+    }
+
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        let state = self.state();
+        let asked = state.groups.get(group).into_iter().flat_map(|kept| kept.asked.iter().rev());
+        Ok(asked.take(most as usize).cloned().collect())
     }
 }

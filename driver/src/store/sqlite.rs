@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tidegate_core::Span;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Checkpoint, Record, Store, StoreError, Stored};
+use super::{Asked, Checkpoint, Record, Store, StoreError, Stored};
 use tables::Tables;
 
 /// The most that goes into one transaction.
@@ -23,6 +23,7 @@ enum Job {
     BeginTerm(Answer<u32>),
     Load(String, Answer<Option<Stored>>),
     Journal(String, u64, Answer<Vec<Vec<u8>>>),
+    Asked(String, u32, Answer<Vec<Asked>>),
     Checkpoint { term: u32, group: String, checkpoint: Box<Checkpoint>, answer: Answer<()> },
     Append { term: u32, group: String, record: Record, answer: Answer<()> },
 }
@@ -89,6 +90,7 @@ fn handle(tables: &mut Tables, jobs: Vec<Job>) {
             Job::BeginTerm(answer) => tell(answer, tables.begin_term()),
             Job::Load(group, answer) => tell(answer, tables.load(&group)),
             Job::Journal(group, from, answer) => tell(answer, tables.journal(&group, from)),
+            Job::Asked(group, most, answer) => tell(answer, tables.asked(&group, most)),
         }
     }
     if appends.is_empty() {
@@ -141,5 +143,9 @@ impl Store for SqliteStore {
 
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         self.ask(|answer| Job::Journal(group.to_owned(), from, answer)).await
+    }
+
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        self.ask(|answer| Job::Asked(group.to_owned(), most, answer)).await
     }
 }

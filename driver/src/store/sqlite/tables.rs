@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use tidegate_core::Span;
+use tidegate_core::{Span, Timestamp};
 
-use crate::store::{Checkpoint, Record, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Record, StoreError, Stored};
 
 /// The version of the tables' form.
 const FORMAT: i64 = 1;
@@ -19,6 +19,15 @@ const TABLES: &str = "
     CREATE TABLE journal (
         group_name TEXT NOT NULL, number INTEGER NOT NULL,
         at INTEGER NOT NULL, line BLOB NOT NULL,
+        PRIMARY KEY (group_name, number)
+    ) WITHOUT ROWID;
+";
+
+/// A table that an older program does not know, and does not need to know.
+const REQUESTS: &str = "
+    CREATE TABLE IF NOT EXISTS request (
+        group_name TEXT NOT NULL, number INTEGER NOT NULL,
+        at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
         PRIMARY KEY (group_name, number)
     ) WITHOUT ROWID;
 ";
@@ -57,6 +66,7 @@ impl Tables {
             opening.execute_batch(TABLES)?;
             opening.pragma_update(None, "user_version", FORMAT)?;
         }
+        opening.execute_batch(REQUESTS)?;
         opening.commit()?;
         Ok(Self { connection, keep })
     }
@@ -84,6 +94,21 @@ impl Tables {
         let mut read = self.connection.prepare_cached(read)?;
         let lines = read.query_map(params![group, from], |row| row.get(0))?;
         Ok(lines.collect::<Result<_, _>>()?)
+    }
+
+    pub fn asked(&mut self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        let read = "SELECT at, who, what FROM request WHERE group_name = ?1
+                    ORDER BY number DESC LIMIT ?2";
+        let mut read = self.connection.prepare_cached(read)?;
+        let rows = read.query_map(params![group, most], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })?;
+        let asked = rows.map(|row| {
+            let (at, who, what) = row?;
+            let request = serde_json::from_str(&what).map_err(broken)?;
+            Ok(Asked { at: Timestamp::from_nanos(at), who, request })
+        });
+        asked.collect()
     }
 
     /// Writes all records of hosts whose term is in force in one transaction; each one's result.
@@ -148,6 +173,13 @@ fn write(
     let add = "INSERT INTO journal (group_name, number, at, line) VALUES (?1, ?2, ?3, ?4)";
     let mut add = writing.prepare_cached(add)?;
     add.execute(params![group, number, record.at.as_nanos(), record.line])?;
+    if let Some(Asked { at, who, request }) = &record.asked {
+        let what = serde_json::to_string(request).map_err(broken)?;
+        let add = "INSERT INTO request (group_name, number, at, who, what)
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut add = writing.prepare_cached(add)?;
+        add.execute(params![group, number, at.as_nanos(), who, what])?;
+    }
     let Some(checkpoint) = &record.checkpoint else { return Ok(()) };
     put(writing, group, checkpoint)?;
     if let Some(keep) = keep {

@@ -32,6 +32,7 @@ impl Listener for Heard {
             Event::Blind { what, why } => format!("{what}: {why}"),
             Event::SeesAgain { what } => (*what).to_owned(),
             Event::TakenUp { .. }
+            | Event::Asked { .. }
             | Event::Stepped { .. }
             | Event::Ended { .. }
             | Event::Dropped { .. } => return,
@@ -67,14 +68,16 @@ impl Sent {
     }
 
     fn labels() -> &'static str {
-        r#"{"alertname":"TidegateScaleUp","tidegate_group":"school","tidegate_rule":"0","tidegate_condition":"cpu > 75% for 5m"}"#
+        "{\"alertname\":\"TidegateScaleUp\",\"tidegate_group\":\"school\",\
+         \"tidegate_rule\":\"0\",\"tidegate_condition\":\"cpu > 75% for 5m\"}"
     }
 
     pub fn body(&self) -> String {
         let (status, labels) = (self.status, Self::labels());
         let since = self.since.to_jiff();
         format!(
-            r#"{{"version":"4","alerts":[{{"status":"{status}","fingerprint":"f","labels":{labels},"startsAt":"{since}"}}]}}"#
+            "{{\"version\":\"4\",\"alerts\":[{{\"status\":\"{status}\",\"fingerprint\":\"f\",\
+             \"labels\":{labels},\"startsAt\":\"{since}\"}}]}}"
         )
     }
 
@@ -83,7 +86,8 @@ impl Sent {
         let active = (self.since - Span::from_mins(5)).to_jiff();
         let labels = Self::labels();
         format!(
-            r#"{{"status":"success","data":{{"alerts":[{{"labels":{labels},"state":"firing","activeAt":"{active}"}}]}}}}"#
+            "{{\"status\":\"success\",\"data\":{{\"alerts\":[{{\"labels\":{labels},\
+             \"state\":\"firing\",\"activeAt\":\"{active}\"}}]}}}}"
         )
     }
 }
@@ -131,7 +135,7 @@ impl Desk {
     /// Answers from now on.
     pub fn serve(&self) {
         if let Some((server, inboxes)) = self.serving.lock().unwrap().take() {
-            tokio::spawn(server.serve(inboxes));
+            tokio::spawn(server.serve(inboxes, None));
         }
     }
 
