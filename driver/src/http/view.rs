@@ -10,7 +10,7 @@ use tidegate_core::{TimeZone, Timestamp};
 
 use crate::runtime::Status;
 use crate::store::Asked;
-use crate::words::request;
+use crate::words::{counted, request};
 
 /// How a group is. Times are those of Greenwich.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +153,6 @@ impl DemandView {
             Bound::Ceiling => "at most",
             Bound::Pin => "exactly",
         };
-        format!("{bound} {} of the servers, with priority {}", self.servers, self.priority)
+        format!("{bound} {}, with priority {}", counted(self.servers), self.priority)
     }
 }
