@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use tidegate_core::journal::Line;
 use tidegate_core::policy::Policy;
-use tidegate_core::{Controller, GroupConfig, Input, Span, Timestamp};
-use tidegate_driver::store::{Checkpoint, Record, SqliteStore, Store, StoreError};
+use tidegate_core::{Controller, GroupConfig, Input, OperatorRequest, Span, Timestamp};
+use tidegate_driver::store::{Asked, Checkpoint, Record, SqliteStore, Store, StoreError};
 
 /// A file that is gone with the test.
 struct Scratch(PathBuf);
@@ -112,6 +112,33 @@ async fn lines_that_are_old_and_behind_a_checkpoint_are_removed() {
     let later = store.past("a", at(5)).await.unwrap().unwrap();
     assert_eq!((later.checkpoint.number, later.lines.len()), (4, 4));
     assert!(store.past("b", at(5)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_people_asked_stays_when_its_lines_are_removed() {
+    let scratch = Scratch::new("asked");
+    let mut controller = Controller::new(group(), at(0));
+    let store = SqliteStore::open(&scratch.file(), Some(Span::ZERO)).await.unwrap();
+    let term = store.begin_term().await.unwrap();
+    let requests = [
+        OperatorRequest::ScaleUp { by: 1, hold: Some(Span::from_mins(5)) },
+        OperatorRequest::PauseUntil(at(9)),
+        OperatorRequest::Resume,
+    ];
+    let mut asked = Vec::new();
+    for (number, request) in (1..).zip(requests) {
+        let one = Asked { at: at(number), who: format!("person {number}"), request };
+        asked.insert(0, one.clone());
+        let record = record(&mut controller, number.cast_unsigned());
+        store.append(term, "a", Record { asked: Some(one), ..record }).await.unwrap();
+    }
+    store.append(term, "a", record(&mut controller, 4)).await.unwrap();
+    assert_eq!(store.journal("a", 1).await.unwrap().len(), 1);
+    drop(store);
+    let store = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    assert_eq!(store.asked("a", 9).await.unwrap(), asked);
+    assert_eq!(store.asked("a", 2).await.unwrap(), asked[..2]);
+    assert_eq!(store.asked("b", 9).await.unwrap(), []);
 }
 
 #[tokio::test]

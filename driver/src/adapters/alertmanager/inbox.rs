@@ -23,7 +23,7 @@ const PLACES: usize = 64;
 /// Between two questions to a Prometheus that does not answer.
 const RETRY: Span = Span::from_secs(5);
 /// A notification that fires, given again within this time, is a copy and not a repetition.
-const COPY: Span = Span::from_secs(30);
+const COPY: Span = Span::from_secs(15);
 
 /// Ends, with an error, once a notification needs its sender no more.
 pub type Receipt = oneshot::Receiver<Infallible>;

@@ -1,5 +1,8 @@
-//! `tidegate live` from the outside: it scales, it is killed, it goes on, it is stopped.
+//! `tidegate live` from the outside: it scales, it is killed, it goes on, it is stopped; and people
+//! ask it for something.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod operators;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
@@ -38,8 +41,12 @@ impl Desk {
     }
 
     fn command(&self, more: &[&str]) -> Command {
+        self.tidegate(&[&["live", "live.toml"], more].concat())
+    }
+
+    fn tidegate(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-        command.args(["live", "live.toml"]).args(more).current_dir(&self.0);
+        command.args(arguments).current_dir(&self.0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
