@@ -8,10 +8,13 @@ use tidegate_core::{Span, Timestamp};
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{self, Overrides};
 
+use crate::command::root;
+
+use super::breaks::Break;
 use super::failure::{Failure, write};
 use super::host::{Host, JOB_WORKERS, folder};
 use super::order::Order;
-use super::{cgroup, spawn};
+use super::{breaks, cgroup, spawn};
 
 const HAPROXY: &str = include_str!("../../staging/haproxy.cfg");
 const PROMETHEUS: &str = include_str!("../../staging/prometheus.yml");
@@ -41,15 +44,31 @@ impl Tempo {
     }
 }
 
-/// Reads a scenario; without a name, the one that is made for the stack.
-pub(super) fn read(path: Option<&Path>) -> Result<Model, Failure> {
-    let own = crate::command::root().join("scenarios/staging/rehearsal.toml");
-    Ok(scenario::read(path.unwrap_or(&own), &Overrides::default())?)
+/// A scenario and what is changed in it.
+#[derive(Clone, Debug)]
+pub(super) struct Scenario {
+    pub path: PathBuf,
+    /// `key=value` pairs, as `tidegate run --set` takes them.
+    pub set: Vec<String>,
+}
+
+impl Scenario {
+    /// The one that a person names, or that of the stack's own of this name.
+    pub fn new(named: Option<&Path>, own: &str) -> Self {
+        let own = || root().join("scenarios/staging").join(own).with_extension("toml");
+        let path = named.map_or_else(own, Path::to_owned);
+        Self { path, set: Vec::new() }
+    }
+
+    pub fn read(&self) -> Result<Model, Failure> {
+        let overrides = Overrides { set: self.set.clone(), ..Overrides::default() };
+        Ok(scenario::read(&self.path, &overrides)?)
+    }
 }
 
 /// Writes the proxy's file.
-pub(super) fn haproxy() -> Result<PathBuf, Failure> {
-    filled("haproxy.cfg", HAPROXY, &[])
+pub(super) fn haproxy(broken: Option<Break>) -> Result<PathBuf, Failure> {
+    filled("haproxy.cfg", HAPROXY, &[("retries", breaks::retries(broken).to_owned())])
 }
 
 /// Writes the file of Prometheus.
@@ -58,7 +77,7 @@ pub(super) fn prometheus() -> Result<PathBuf, Failure> {
 }
 
 /// Writes the controller's file, with the scenario's policy at its tempo.
-pub(super) fn live(model: &Model, tempo: Tempo) -> Result<PathBuf, Failure> {
+pub(super) fn live(model: &Model, tempo: Tempo, broken: Option<Break>) -> Result<(), Failure> {
     let xtask = spawn::xtask()?;
     let order = |order: Order| {
         let words = [&*xtask, "staging", "services", Host::App2.name(), &order.word()];
@@ -69,14 +88,14 @@ pub(super) fn live(model: &Model, tempo: Tempo) -> Result<PathBuf, Failure> {
         ("start", order(Order::Start)),
         ("stop", order(Order::Stop)),
         ("start-workers", order(Order::StartWorkers)),
-        ("stop-workers", order(Order::StopWorkers)),
+        ("stop-workers", order(breaks::stop_workers(broken))),
         ("workers", JOB_WORKERS.to_string()),
         ("machine", list(&machine)),
         ("cgroup", cgroup::unified(Host::App2).display().to_string()),
-        ("haproxy", folder().join("haproxy.sock").display().to_string()),
+        ("haproxy", breaks::proxy_socket(broken)?.display().to_string()),
     ];
     let text = format!("{LIVE}\n{}", policy(model, tempo)?);
-    filled("live.toml", &text, &values)
+    filled("live.toml", &text, &values).map(drop)
 }
 
 /// A list of texts, which JSON and TOML write alike.

@@ -51,10 +51,9 @@ pub(super) fn read_all() -> Result<Jobs, Failure> {
 fn noted(line: &str) -> Option<Noted> {
     let mut words = line.split(' ');
     let (number, server, at) = (words.next()?, words.next()?, words.next()?);
-    let server = Host::SERVERS.iter().position(|host| host.name() == server)?;
     Some(Noted {
         sent_as: number.parse().ok()?,
-        server: ServerId(server as u16),
+        server: Host::server(server)?,
         at: Timestamp::from_nanos(at.parse().ok()?),
     })
 }

@@ -30,6 +30,8 @@ pub(super) struct Evidence {
     pub power: Vec<Power>,
     /// When the proxy began and ceased to route to the standby.
     pub routed: Vec<(Timestamp, bool)>,
+    /// How often the controller was killed.
+    pub kills: u64,
 }
 
 /// Reads lines of JSON.
@@ -42,36 +44,61 @@ pub(super) fn lines<T: serde::de::DeserializeOwned>(name: &str) -> Result<Vec<T>
     read(&path)?.lines().map(|line| serde_json::from_str(line).map_err(wrong)).collect()
 }
 
+/// The standby's power log.
+pub(super) fn power() -> Result<Vec<Power>, Failure> {
+    lines("power.jsonl")
+}
+
 /// Whether the standby is off by its log.
 pub(super) fn is_off(power: &[Power]) -> bool {
     power.last().is_none_or(|last| last.event == "off")
 }
 
-/// Prints what happened; whether all held.
-pub(super) fn judge(evidence: &Evidence) -> bool {
+/// What did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    RequestsFailed,
+    JobsLost,
+    JobsTwice,
+    StandbyNotOff,
+    NothingScaled,
+}
+
+impl Broken {
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::RequestsFailed => "requests failed: target/staging/failures.jsonl has them",
+            Self::JobsLost => "jobs that were accepted were not done",
+            Self::JobsTwice => "jobs were done twice",
+            Self::StandbyNotOff => "the standby is not off at the end",
+            Self::NothingScaled => "nothing was scaled",
+        }
+    }
+}
+
+/// Prints what happened; what did not hold.
+pub(super) fn judge(evidence: &Evidence) -> Vec<Broken> {
     let failed = tell_requests(&evidence.requests);
-    let wrong = tell_jobs(&evidence.jobs, &evidence.accepted);
+    let [twice, lost] = tell_jobs(&evidence.jobs, &evidence.accepted);
     tell_scaling(evidence);
-    let mut broken = Vec::new();
-    if failed > 0 {
-        broken.push(format!("{failed} requests failed: target/staging/failures.jsonl has them"));
+    if evidence.kills > 0 {
+        say(&format!("Controller killed and started again {} times", evidence.kills));
     }
-    if wrong > 0 {
-        broken.push(format!("{wrong} jobs were not done exactly once"));
-    }
-    if !is_off(&evidence.power) {
-        broken.push("the standby is not off at the end".to_owned());
-    }
-    if evidence.power.is_empty() {
-        broken.push("nothing was scaled".to_owned());
-    }
-    for what in &broken {
-        say(&format!("FAILED: {what}"));
+    let found = [
+        (failed > 0, Broken::RequestsFailed),
+        (lost > 0, Broken::JobsLost),
+        (twice > 0, Broken::JobsTwice),
+        (!is_off(&evidence.power), Broken::StandbyNotOff),
+        (evidence.power.is_empty(), Broken::NothingScaled),
+    ];
+    let broken: Vec<_> = found.into_iter().filter_map(|(is, one)| is.then_some(one)).collect();
+    for one in &broken {
+        say(&format!("FAILED: {}", one.what()));
     }
     if broken.is_empty() {
         say("HELD: no request failed, each job was done exactly once, the standby is off");
     }
-    broken.is_empty()
+    broken
 }
 
 #[derive(Default)]
@@ -110,8 +137,8 @@ fn percentile(sorted: &[Span], share: Ratio) -> Span {
     sorted.get(index.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-/// How many were not done exactly once.
-fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> u64 {
+/// How many were done twice, and how many not at all.
+fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> [u64; 2] {
     let mut done: BTreeMap<u64, u64> = BTreeMap::new();
     let mut by: BTreeMap<ServerId, u64> = BTreeMap::new();
     for noted in &jobs.done {
@@ -124,7 +151,7 @@ fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> u64 {
     let by = list(by.iter().map(|(server, count)| format!("{} {count}", name(*server))));
     let (accepted, done) = (accepted.len(), done.len());
     say(&format!("Jobs       {accepted} accepted, {done} done ({by}), {twice} twice, {lost} lost"));
-    lost + twice
+    [twice, lost]
 }
 
 fn tell_scaling(evidence: &Evidence) {

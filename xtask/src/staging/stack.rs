@@ -11,19 +11,21 @@ use tidegate_sim::model::Model;
 use crate::command::{cargo, root, succeeds};
 use crate::packages;
 
+use super::breaks::Break;
 use super::config::{self, Tempo};
 use super::failure::{Failure, write};
 use super::host::{Host, folder};
 use super::order::{self, Order};
 use super::{cgroup, interrupt, net, spawn};
 
-pub(super) use proxy::{Standing, standing};
+pub(super) use proxy::{Standing, standing, tell_proxy};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is up is removed when this is dropped, unless it is left.
 #[derive(Debug)]
 pub(super) struct Stack {
+    broken: Option<Break>,
     /// Programs that this process has started, and has to reap.
     children: Vec<Child>,
     controller: Option<Child>,
@@ -33,7 +35,7 @@ pub(super) struct Stack {
 impl Stack {
     /// Installs and builds what it needs, removes what another run left, and starts all but the
     /// controller. The primary serves when it is done.
-    pub fn up() -> Result<Self, Failure> {
+    pub fn up(broken: Option<Break>) -> Result<Self, Failure> {
         let built =
             packages::install() && succeeds(cargo(&["build", "--locked", "-p", "tidegate"]));
         if !built {
@@ -41,7 +43,7 @@ impl Stack {
         }
         remove()?;
         clear()?;
-        let mut stack = Self { children: Vec::new(), controller: None, is_left: false };
+        let mut stack = Self { broken, children: Vec::new(), controller: None, is_left: false };
         let folder = folder();
         let storage = folder.join("storage");
         std::fs::create_dir_all(&storage)
@@ -78,7 +80,7 @@ impl Stack {
             &format!("--storage.tsdb.path={folder}/prometheus"),
             &format!("--web.listen-address={}:9090", Host::Mon.address()),
         ];
-        let proxy = config::haproxy()?.display().to_string();
+        let proxy = config::haproxy(self.broken)?.display().to_string();
         let machine = [&*xtask, "staging", "machine", Host::App1.name()];
         self.start(Host::App1, "redis", &redis)?;
         self.start(Host::Mon, "prometheus", &metrics)?;
@@ -93,7 +95,21 @@ impl Stack {
 
     /// Starts the controller with the scenario's policy.
     pub fn host_controller(&mut self, model: &Model, tempo: Tempo) -> Result<(), Failure> {
-        let config = config::live(model, tempo)?.display().to_string();
+        config::live(model, tempo, self.broken)?;
+        self.start_controller()
+    }
+
+    /// Kills the controller, and starts it again on what it has stored.
+    pub fn replace_controller(&mut self) -> Result<(), Failure> {
+        if let Some(mut child) = self.controller.take() {
+            let killed = child.kill().and_then(|()| child.wait());
+            killed.map_err(|why| Failure::io("kill the controller", why))?;
+        }
+        self.start_controller()
+    }
+
+    fn start_controller(&mut self) -> Result<(), Failure> {
+        let config = folder().join("live.toml").display().to_string();
         let tidegate = root().join("target/debug/tidegate").display().to_string();
         let program = [&*tidegate, "live", &config];
         self.controller = Some(spawn::start(Host::Mon, "controller", &program)?);

@@ -4,13 +4,15 @@
 //! that were accepted alone; `accepted.json` has the number that each had when it was sent, and
 //! `failures.jsonl` how each failure looked from the client.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tidegate_core::fact::{Fact, FailureCause};
-use tidegate_core::{JobId, RequestId, Span, Timestamp};
+use tidegate_core::{JobId, RequestId, ServerId, Span, Timestamp};
 
 use super::client::{Broken, Ended};
 use crate::staging::failure::{Failure, write as write_file};
-use crate::staging::host::folder;
+use crate::staging::host::{Host, folder};
 
 /// A fact and when it happened.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -30,16 +32,32 @@ struct FailureLine {
     what: String,
 }
 
+/// Which server says that it took a request up: the proxy does not tell of one whose connection it
+/// closed without an answer.
+fn takers() -> BTreeMap<u64, ServerId> {
+    let mut takers = BTreeMap::new();
+    for (host, id) in Host::SERVERS.into_iter().zip(0..) {
+        // A server that never ran has no file.
+        let taken = std::fs::read_to_string(host.took()).unwrap_or_default();
+        let numbers = taken.lines().filter_map(|line| line.parse().ok());
+        takers.extend(numbers.map(|number| (number, ServerId(id))));
+    }
+    takers
+}
+
 /// Writes the files.
-pub(super) fn write(ended: &[Ended]) -> Result<(), Failure> {
-    let mut ended: Vec<_> = ended.iter().collect();
+pub(super) fn write(mut ended: Vec<Ended>) -> Result<(), Failure> {
     ended.sort_by_key(|one| one.sent);
+    let takers = takers();
+    for one in &mut ended {
+        one.server = one.server.or_else(|| takers.get(&one.planned.number).copied());
+    }
     let accepted = ended.iter().filter(|one| one.result.is_ok());
     let accepted: Vec<u64> = accepted.filter_map(|one| Some(one.planned.job?.0)).collect();
     let mut lines = Vec::new();
     let mut jobs = 0;
-    for (number, one) in (0..).zip(&ended) {
-        lines.extend(facts(RequestId(number), one));
+    for one in &ended {
+        lines.extend(facts(RequestId(one.planned.number), one));
         if one.planned.job.is_some() && one.result.is_ok() {
             let fact = Fact::JobEnqueued { job: JobId(jobs) };
             lines.push(Line { at: one.sent, fact });
