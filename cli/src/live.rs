@@ -1,18 +1,19 @@
 //! `tidegate live`.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tidegate_core::decision::Verdict;
-use tidegate_core::{Command, Input, Outcome, Step, TimeZone, Timestamp};
-use tidegate_core::{explain, record::LocalTime};
-use tidegate_driver::config::Config;
+use tidegate_core::record::LocalTime;
+use tidegate_core::{TimeZone, Timestamp};
+use tidegate_driver::http::HttpError;
 use tidegate_driver::live::{LiveError, live};
 use tidegate_driver::runtime::{Event, Handle, Listener, Mode};
+use tidegate_driver::words;
 
-use crate::{interrupt, print, refuse};
+use crate::{config, interrupt, print, refuse};
 
 const MILLISECOND: i64 = 1_000_000;
 
@@ -30,20 +31,18 @@ pub(crate) struct LiveArguments {
 
 /// `tidegate live`: until a signal stops it, or a fault.
 pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
-    let shown = arguments.config.display().to_string();
-    let text = match std::fs::read_to_string(&arguments.config) {
-        Ok(text) => text,
-        Err(why) => return refuse::plain(&format!("{shown} cannot be read"), &why),
-    };
-    let config = match Config::parse(&text) {
+    let config = match config::read(&arguments.config) {
         Ok(config) => config,
-        Err(error) => return refuse::config(&shown, text, error),
+        Err(code) => return code,
     };
     let store = arguments.store.as_ref().unwrap_or(&config.store.path);
     let mode = if arguments.shadow { Mode::Shadow } else { Mode::Act };
     match live(&config, store, mode, Arc::new(Log), stop_on_signal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(LiveError::Ports(why)) => refuse::plain(&why.to_string(), &*why.source),
+        Err(LiveError::Http(why @ HttpError::Token(_))) => {
+            refuse::plain(&why.to_string(), why.source().unwrap_or(&why))
+        }
         Err(fault) => refuse::fault(&fault),
     }
 }
@@ -63,45 +62,8 @@ impl Listener for Log {
     fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>) {
         let whole = Timestamp::from_nanos(at.as_nanos() - at.as_nanos() % MILLISECOND);
         let now = LocalTime::new(whole, &TimeZone::UTC);
-        for line in lines(event) {
+        for line in words::lines(event) {
             print::complaint(&format!("{now} {group}: {line}"));
         }
     }
-}
-
-fn lines(event: &Event<'_>) -> Vec<String> {
-    let line = match event {
-        Event::TakenUp { lines: 0 } => "begun".to_owned(),
-        Event::TakenUp { lines } => format!("taken up after {lines} lines of its journal"),
-        Event::Stepped { input, step } => return step_lines(input, step),
-        Event::Ended { id, outcome: Outcome::Done, .. } => format!("command {} done", id.0),
-        Event::Ended { id, why, .. } => {
-            let why = why.map_or_else(String::new, ToString::to_string);
-            format!("command {} failed: {why}", id.0)
-        }
-        Event::Dropped { command } => {
-            format!("command {} dropped: it did not end", command.id.0)
-        }
-        Event::Blind { what, why } => format!("failed to read {what}: {why}"),
-        Event::SeesAgain { what } => format!("{what} can be read again"),
-    };
-    vec![line]
-}
-
-fn step_lines(input: &Input, step: &Step) -> Vec<String> {
-    let mut lines = Vec::new();
-    match input {
-        Input::TakeOver { term } => lines.push(format!("taken over in term {term}")),
-        Input::Request(_) => lines.push("a person asked".to_owned()),
-        Input::Observe(_) | Input::Complete { .. } | Input::Wake => {}
-    }
-    if step.decision.verdict != Verdict::Hold {
-        lines.push(explain::reason(&step.decision));
-    }
-    let command = |command: &Command| {
-        let (id, step) = (command.id.0, command.kind.step().name());
-        format!("command {id}: {step} {}", command.server)
-    };
-    lines.extend(step.commands.iter().map(command));
-    lines
 }

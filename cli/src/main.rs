@@ -1,15 +1,22 @@
 //! The `tidegate` command: arguments, exit codes, progress; no logic.
 //!
-//! Exit codes: 0 all held, 1 a property or an expectation failed, 2 bad input, 3 a fault of a live
-//! host, 130 ended by Ctrl-C.
+//! Exit codes: 0 all held, 1 a property or an expectation failed or a replay differs, 2 bad input,
+//! 3 a fault of a live host, 130 ended by Ctrl-C.
 
+mod ask;
 mod check;
 mod command;
+mod config;
+mod folder;
 mod interrupt;
 mod live;
 mod print;
+mod record;
 mod refuse;
+mod replay;
+mod rules;
 mod run;
+mod status;
 
 use std::process::ExitCode;
 
@@ -31,6 +38,16 @@ enum Command {
     Check(check::CheckArguments),
     /// Scales real servers: the controller of each group of a configuration, until it is stopped.
     Live(live::LiveArguments),
+    /// Writes down what a live group did, judged and reported as a simulated run is.
+    Record(record::RecordArguments),
+    /// Steps the core through the journal of a recorded run and compares.
+    Replay(replay::ReplayArguments),
+    /// Shows how the groups of a live host are.
+    Status(status::StatusArguments),
+    /// Asks a group of a live host for something, as a person.
+    Ask(ask::AskArguments),
+    /// Prints the rules of a live configuration as alerting rules of Prometheus.
+    Rules(rules::RulesArguments),
     /// Prints the JSON Schema of the scenario file.
     Schema,
 }
@@ -49,6 +66,11 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Record(arguments) => record::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Ask(arguments) => ask::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema => {
             let schema = tidegate_sim::scenario::schema();
             tell(

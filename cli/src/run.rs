@@ -18,6 +18,7 @@ use tidegate_sim::run::{Finished, Progress, run_traced};
 use tidegate_sim::scenario::{Overrides, read};
 
 use crate::command::{CommandLine, run_of};
+use crate::folder::{JOURNAL, ORIGIN};
 use crate::{Format, interrupt, print, refuse, tell};
 
 /// The journal of a run under way, so that the report of the run before stays whole until then.
@@ -130,7 +131,7 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
 fn report(record: &RunRecord, simulation: &Simulation, format: Format) -> ExitCode {
     let style = Style { colour: io::stdout().is_terminal() };
     let text = match format {
-        Format::Text => terminal(record, simulation, style),
+        Format::Text => terminal(record, Some(simulation), style),
         Format::Json => run_json(&record.summary, simulation),
     };
     let held = passed(&record.summary);
@@ -163,7 +164,9 @@ fn simulate(
     let mut shown = |progress| show(&bar, progress, started);
     let finished = run_traced(model, &mut journal, trace, &mut shown).map_err(here)?;
     journal.flush().map_err(here)?;
-    fs::rename(unfinished, directory.join("journal.jsonl")).map_err(here)?;
+    fs::rename(unfinished, directory.join(JOURNAL)).map_err(here)?;
+    let origin = serde_json::to_vec(&model.origin()).map_err(|why| here(why.into()))?;
+    fs::write(directory.join(ORIGIN), origin).map_err(here)?;
     bar.finish_and_clear();
     Ok(finished)
 }

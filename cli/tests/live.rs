@@ -48,6 +48,14 @@ impl Desk {
         self.command(more).output().unwrap()
     }
 
+    /// The program with these arguments: its exit code, and what it said.
+    fn program(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        let output = command.args(arguments).current_dir(&self.0).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    }
+
     fn start(&self, more: &[&str]) -> Live {
         let mut child = self.command(more).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -115,6 +123,54 @@ fn a_host_that_is_killed_goes_on_where_it_was() {
     let mut third = desk.start(&[]);
     third.until("taken over in term 2");
     assert_eq!(third.stop(), Some(0));
+}
+
+#[test]
+fn what_a_host_did_is_recorded_and_replayed() {
+    let desk = Desk::new("recorded");
+    let mut live = desk.start(&[]);
+    live.until("command 2 done");
+    assert_eq!(live.stop(), Some(0));
+    let (code, said) = desk.program(&["record", "live.toml"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("HELD") && said.contains("on real servers"), "{said}");
+    assert!(said.contains("1 up, 0 down, 0 failed"), "{said}");
+    let (code, said) = desk.program(&["replay", "out/demo"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("IDENTICAL"), "{said}");
+    let unready = r#"{"at":0,"fact":{"request-routed":{"request":1,"server":1}}}"#;
+    fs::write(desk.0.join("more.jsonl"), unready).unwrap();
+    let (code, said) = desk.program(&["record", "live.toml", "--facts", "more.jsonl"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("route-ready"), "{said}");
+    let summary = desk.0.join("out/demo/summary.json");
+    let text = fs::read_to_string(&summary).unwrap();
+    fs::write(&summary, text.replace("\"ups\": 1", "\"ups\": 2")).unwrap();
+    let (code, said) = desk.program(&["replay", "out/demo"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("DIFFERS"), "{said}");
+}
+
+#[test]
+fn a_record_that_cannot_be_made_is_refused() {
+    let desk = Desk::new("no-record");
+    let refused = |arguments: &[&str], what: &str| {
+        let (code, said) = desk.program(arguments);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(what), "{said}");
+    };
+    refused(&["record", "live.toml"], "the store tidegate.db: there is no such file");
+    refused(&["record", "live.toml", "--group", "x"], "there is no group `x`");
+    refused(&["record", "live.toml", "--since", "noon"], "is no time such as");
+    let mut live = desk.start(&[]);
+    live.until("command 2 done");
+    assert_eq!(live.stop(), Some(0));
+    fs::write(desk.0.join("more.jsonl"), "{\"at\":1}").unwrap();
+    refused(&["record", "live.toml", "--facts", "more.jsonl"], "more.jsonl, line 1");
+    let stranger = r#"{"at":1,"fact":{"broke":{"server":7}}}"#;
+    fs::write(desk.0.join("more.jsonl"), stranger).unwrap();
+    refused(&["record", "live.toml", "--facts", "more.jsonl"], "the group has 2 servers");
+    refused(&["replay", "out/none"], "run.json cannot be read");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod pricing;
 use serde::{Deserialize, Serialize};
 
 pub use meter::Meter;
-pub use pricing::{Charge, Pricing};
+pub use pricing::{Charge, Pricing, Terms};
 
 use crate::ids::ServerId;
 use crate::money::Money;

@@ -255,6 +255,11 @@ impl Controller {
         &self.config
     }
 
+    /// Until when a person paused rules and schedules, if one did.
+    pub const fn paused_until(&self) -> Option<Timestamp> {
+        self.state.paused_until
+    }
+
     /// The stage that `server` is in; the primary always serves.
     pub fn stage(&self, server: ServerId) -> Stage {
         let standby = self.state.standbys.iter().find(|standby| standby.server == server);

@@ -1,5 +1,7 @@
 //! Sentences for decisions, made where someone reads them.
 
+pub mod words;
+
 use crate::decision::{Decision, Direction, Source, Verdict, Vote};
 use crate::policy::Metric;
 use crate::time::Span;

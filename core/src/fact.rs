@@ -189,6 +189,69 @@ pub enum Fact {
     Flow(Flow),
 }
 
+impl Fact {
+    /// The server that it is about, if it is about one.
+    pub const fn server(&self) -> Option<ServerId> {
+        match *self {
+            Self::RequestRouted { server, .. }
+            | Self::RequestRedispatched { server, .. }
+            | Self::RequestServed { server, .. }
+            | Self::RequestAbandoned { server, .. }
+            | Self::JobStarted { server, .. }
+            | Self::JobCompleted { server, .. }
+            | Self::JobKilled { server, .. }
+            | Self::JobFailed { server, .. }
+            | Self::PowerChanged { server, .. }
+            | Self::ReadyChanged { server, .. }
+            | Self::Broke { server }
+            | Self::RoutingChanged { server, .. }
+            | Self::ServicesStopped { server }
+            | Self::FileWritten { server, .. }
+            | Self::FileRead { server, .. }
+            | Self::CommandApplied { server, .. }
+            | Self::Flow(
+                Flow::Routed { server, .. }
+                | Flow::Served { server, .. }
+                | Flow::JobsStarted { server, .. }
+                | Flow::JobsCompleted { server, .. }
+                | Flow::JobsKilled { server, .. },
+            ) => Some(server),
+            Self::RequestFailed { server, .. } | Self::Flow(Flow::Failed { server, .. }) => server,
+            Self::RequestArrived { .. }
+            | Self::JobEnqueued { .. }
+            | Self::JobLost { .. }
+            | Self::JobEvicted { .. }
+            | Self::Sampled { .. }
+            | Self::TookOver { .. }
+            | Self::FaultBegan { .. }
+            | Self::FaultEnded { .. }
+            | Self::Flow(Flow::Arrived { .. } | Flow::Took { .. } | Flow::JobsEnqueued { .. }) => {
+                None
+            }
+        }
+    }
+
+    /// Whether it is about one request or many.
+    pub const fn is_of_requests(&self) -> bool {
+        matches!(
+            self,
+            Self::RequestArrived { .. }
+                | Self::RequestRouted { .. }
+                | Self::RequestRedispatched { .. }
+                | Self::RequestServed { .. }
+                | Self::RequestFailed { .. }
+                | Self::RequestAbandoned { .. }
+                | Self::Flow(
+                    Flow::Arrived { .. }
+                        | Flow::Routed { .. }
+                        | Flow::Served { .. }
+                        | Flow::Took { .. }
+                        | Flow::Failed { .. }
+                )
+        )
+    }
+}
+
 /// What many requests or jobs did since it was last told of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

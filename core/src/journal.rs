@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
-use crate::controller::{Input, Step};
+use crate::controller::{Controller, Input, Step};
 use crate::decision::Decision;
 use crate::time::Timestamp;
 
@@ -42,4 +42,38 @@ pub struct Entry {
     /// What it decided, unless that reads like the decision of an entry before.
     #[serde(default)]
     pub decision: Option<Decision>,
+}
+
+/// Steps a controller through a journal again.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    controller: Controller,
+    last: Option<Decision>,
+}
+
+impl Replay {
+    /// From `controller` on, whose last decision was `last` if it had made any.
+    pub const fn new(controller: Controller, last: Option<Decision>) -> Self {
+        Self { controller, last }
+    }
+
+    /// Steps with the input of `entry`; whether the step reads as it was written.
+    pub fn step(&mut self, entry: &Entry) -> (Step, bool) {
+        let step = self.controller.step(entry.at, entry.input.clone());
+        let Line { commands, decision, .. } =
+            Line::after(self.last.as_ref(), entry.at, &entry.input, &step);
+        let same = commands == entry.commands && decision == entry.decision.as_ref();
+        self.last = Some(step.decision);
+        (step, same)
+    }
+
+    /// The controller as it is now.
+    pub const fn controller(&self) -> &Controller {
+        &self.controller
+    }
+
+    /// It and its last decision.
+    pub fn into_parts(self) -> (Controller, Option<Decision>) {
+        (self.controller, self.last)
+    }
 }

@@ -33,6 +33,7 @@ pub mod observation;
 pub mod oracle;
 pub mod policy;
 pub mod record;
+pub mod size;
 pub mod time;
 
 pub use jiff::tz::TimeZone;

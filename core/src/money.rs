@@ -184,6 +184,16 @@ pub struct Price {
     pub per: Per,
 }
 
+impl Price {
+    /// For an hour: 730 are the twelfth of a year, by which clouds turn one price into the other.
+    pub fn hourly(self) -> Money {
+        match self.per {
+            Per::Hour => self.amount,
+            Per::Month => self.amount.scaled(1, 730),
+        }
+    }
+}
+
 impl FromStr for Price {
     type Err = MoneyError;
 

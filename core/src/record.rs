@@ -1,6 +1,17 @@
 //! The run record: all that a report reads, the same for a simulated and a live run.
 
+mod close;
+mod counts;
+mod derive;
 mod faults;
+mod fingerprint;
+mod fold;
+mod histogram;
+mod now;
+mod origin;
+mod story;
+mod times;
+mod told;
 
 use std::fmt;
 
@@ -16,7 +27,14 @@ use crate::observation::Ratio;
 use crate::policy::Metric;
 use crate::time::{Span, Timestamp};
 
+pub use counts::Counts;
 pub use faults::{FaultSpan, Faults};
+pub use fingerprint::Fingerprint;
+pub use fold::{FoldError, fold};
+pub use origin::{Kind, Member, Origin, OriginError};
+pub use story::{Story, StoryEnd};
+pub use times::Times;
+pub use told::Told;
 
 /// The version of the record's form. Readers take it and older ones; newer ones are refused.
 pub const FORMAT: u32 = 1;
@@ -60,6 +78,9 @@ pub struct RunRecord {
 /// The figures of a run, in the form of `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
+    /// Where it took place.
+    #[serde(default, skip_serializing_if = "Kind::is_simulated")]
+    pub kind: Kind,
     /// Name of the scenario.
     pub scenario: String,
     /// The seed.

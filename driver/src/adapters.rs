@@ -4,11 +4,12 @@
 //! future may be dropped at any moment: what was ordered in part is ordered whole when it comes
 //! again.
 
-mod http;
+pub(crate) mod http;
 mod program;
 mod redis_link;
 mod secret;
 
+pub mod alertmanager;
 pub mod commands;
 pub mod haproxy;
 pub mod http_probes;

@@ -1,22 +1,28 @@
 //! The configuration of the live driver: groups, their policy, and what stands behind their ports.
 
+mod bill;
 mod fake;
 mod place;
 mod servers;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use tidegate_core::demand::trigger::Rule;
 use tidegate_core::policy::{EvidenceFrom, Policy};
-use tidegate_core::{Defects, GroupConfig, Span};
+use tidegate_core::{Defects, GroupConfig, Span, TimeZone};
 
+use crate::adapters::alertmanager::{AlertmanagerConfig, Inboxes};
 use crate::clock::Clock;
 use crate::fakes::FakeGroup;
+use crate::http::HttpFile;
 use crate::ports::Ports;
-use crate::runtime::{Group, Limits};
+use crate::runtime::{Group, Limits, Listener};
 
+pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
 pub use servers::ServersFile;
 
@@ -33,12 +39,24 @@ pub struct Config {
     /// How often and how long.
     #[serde(default)]
     pub look: LookFile,
+    /// Who may ask over HTTP. Without it nobody is listened to.
+    pub http: Option<HttpFile>,
     /// When the groups scale that have no policy of their own: the same table as a scenario's.
     #[serde(default)]
     pub policy: Policy,
+    /// IANA name of the zone in which records show times and bill months. Default `UTC`.
+    #[serde(default = "utc")]
+    pub zone: String,
+    /// What servers are and cost, by the names of their plans.
+    #[serde(default)]
+    pub plans: BTreeMap<String, PlanFile>,
     /// The groups.
     #[serde(default)]
     pub group: Vec<GroupFile>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 /// Where the state is kept.
@@ -106,6 +124,9 @@ pub struct GroupFile {
     pub standby_weight: u16,
     /// Its policy, in place of the common one.
     pub policy: Option<Policy>,
+    /// What its servers are and cost.
+    #[serde(default)]
+    pub bill: BillFile,
     /// What stands behind its ports.
     pub ports: PortsFile,
 }
@@ -176,6 +197,10 @@ impl Config {
             let hint = Some("`every`, `moving` and `poll` are longer than nothing");
             return refused(&["look".into()], "looks never end".to_owned(), hint);
         }
+        if TimeZone::get(&self.zone).is_err() {
+            let message = format!("`{}` is not a time zone", self.zone);
+            return refused(&["zone".into()], message, Some("name one such as `Europe/Berlin`"));
+        }
         for (index, group) in self.group.iter().enumerate() {
             let at = |field| ["group".into(), index.into(), place::Key::Name(field)];
             let same = self.group[..index].iter().any(|other| other.name == group.name);
@@ -193,6 +218,10 @@ impl Config {
                 let hint = Some("list the primary first, then each standby");
                 return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
             }
+            if let Err((field, message)) = group.bill.check(&self.plans) {
+                let path = [at("bill").as_slice(), &[field.into()]].concat();
+                return refused(&path, message, Some("plans are the tables `[plans.NAME]`"));
+            }
             let (policy, mut path) = match &group.policy {
                 Some(own) => (own, at("policy").to_vec()),
                 None => (&self.policy, vec!["policy".into()]),
@@ -205,18 +234,42 @@ impl Config {
             }
             if policy.evidence.from == EvidenceFrom::Alerts && !group.ports.has_alerts() {
                 let message = "nobody notifies alerts to these ports".to_owned();
-                let hint = Some("let the policy's `evidence.from` be `metrics`");
+                let hint =
+                    Some("add `[group.ports.alertmanager]`, or take evidence from `metrics`");
                 return refused(&at("ports"), message, hint);
+            }
+            let token = self.http.as_ref().and_then(|http| http.alerts_token.as_ref());
+            if group.ports.alertmanager().is_some() && token.is_none() {
+                let message = "no notification of Alertmanager can come in".to_owned();
+                let path = [at("ports").as_slice(), &["alertmanager".into()]].concat();
+                return refused(&path, message, Some("give `[http]` an `alerts_token`"));
             }
         }
         Ok(())
+    }
+
+    /// Where notifications of alerts go, for each group that has its alerts notified.
+    pub fn inboxes(&self, clock: &Arc<dyn Clock>, listener: &Arc<dyn Listener>) -> Inboxes {
+        let notified = self.group.iter().filter(|group| group.ports.alertmanager().is_some());
+        let rules =
+            notified.map(|file| (file.name.clone(), Rule::all(self.policy(file)).collect()));
+        Inboxes::new(rules, clock, listener)
+    }
+
+    /// The policy of one of its groups.
+    pub fn policy<'a>(&'a self, group: &'a GroupFile) -> &'a Policy {
+        group.policy.as_ref().unwrap_or(&self.policy)
     }
 
     /// Its groups, ready to be hosted.
     ///
     /// # Errors
     /// Ports that cannot be reached as configured.
-    pub fn groups(&self, clock: &Arc<dyn Clock>) -> Result<Vec<Group>, PortsError> {
+    pub fn groups(
+        &self,
+        clock: &Arc<dyn Clock>,
+        inboxes: &Inboxes,
+    ) -> Result<Vec<Group>, PortsError> {
         let group = |file: &GroupFile| {
             let failed = |source| PortsError { group: file.name.clone(), source };
             Ok(Group {
@@ -225,21 +278,33 @@ impl Config {
                     standbys: file.standbys,
                     primary_weight: file.primary_weight,
                     standby_weight: file.standby_weight,
-                    policy: file.policy.as_ref().unwrap_or(&self.policy).clone(),
+                    policy: self.policy(file).clone(),
                     defects: Defects::default(),
                 },
-                ports: file.ports.open(file.standbys, clock).map_err(failed)?,
+                ports: file.open(clock, inboxes).map_err(failed)?,
             })
         };
         self.group.iter().map(group).collect()
     }
 }
 
+impl GroupFile {
+    fn open(&self, clock: &Arc<dyn Clock>, inboxes: &Inboxes) -> Result<Ports, Cause> {
+        match &self.ports {
+            PortsFile::Fake(fake) => {
+                Ok(FakeGroup::ports(&Arc::new(fake.group(self.standbys, clock))))
+            }
+            PortsFile::Servers(servers) => servers.ports(clock, inboxes.of(&self.name)),
+        }
+    }
+}
+
 impl PortsFile {
-    fn open(&self, standbys: u16, clock: &Arc<dyn Clock>) -> Result<Ports, Cause> {
+    /// What is known of who notifies a group's alerts, if anybody does.
+    pub fn alertmanager(&self) -> Option<&AlertmanagerConfig> {
         match self {
-            Self::Fake(fake) => Ok(FakeGroup::ports(&Arc::new(fake.group(standbys, clock)))),
-            Self::Servers(servers) => servers.ports(clock),
+            Self::Fake(_) => None,
+            Self::Servers(servers) => servers.alertmanager.as_ref(),
         }
     }
 
@@ -253,7 +318,7 @@ impl PortsFile {
     const fn has_alerts(&self) -> bool {
         match self {
             Self::Fake(_) => true,
-            Self::Servers(_) => false,
+            Self::Servers(servers) => servers.alertmanager.is_some(),
         }
     }
 }
@@ -275,7 +340,9 @@ mod tests {
         let demo = std::fs::read_to_string(docs.join("live-demo.toml")).unwrap();
         assert_eq!(Config::parse(&demo).map(|config| config.group.len()), Ok(1));
         let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
-        for wrong in ["", "[store]\n", "[look]\n", "[[group]]\n", "[[group]]\n[group.ports]\n"] {
+        for wrong in
+            ["", "[store]\n", "[look]\n", "[http]\n", "[[group]]\n", "[[group]]\n[group.ports]\n"]
+        {
             let wrong = format!("{wrong}wrong = 1\nname = \"a\"\nkind = \"fake\"\n");
             let message = Config::parse(&wrong).unwrap_err().message;
             let (_, keys) = message.split_once("expected").unwrap();
@@ -291,9 +358,11 @@ mod tests {
         let text = std::fs::read_to_string(docs.join("live-servers.toml")).unwrap();
         let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
         assert_eq!(Config::parse(&text).map(|config| config.group.len()), Ok(1));
-        for table in ["haproxy", "prometheus", "rq", "probes", "shared", "process"] {
+        let listening = format!("{text}\n[group.ports.alertmanager]\n");
+        for table in ["haproxy", "prometheus", "alertmanager", "rq", "probes", "shared", "process"]
+        {
             let head = format!("[group.ports.{table}]\n");
-            let wrong = text.replace(&head, &format!("{head}wrong = 1\n"));
+            let wrong = listening.replace(&head, &format!("{head}wrong = 1\n"));
             let message = Config::parse(&wrong).unwrap_err().message;
             let (_, keys) = message.split_once("expected").unwrap();
             for key in keys.split('`').skip(1).step_by(2) {
@@ -303,9 +372,14 @@ mod tests {
         let (message, place) = refusal(&text.replace("standbys = 1", "standbys = 2"));
         assert_eq!(message, "`haproxy` lists 2 of 3 servers");
         assert!(place.contains("haproxy"), "{place}");
-        let (message, _) =
-            refusal(&text.replace("look =", "policy.evidence.from = \"alerts\"\nlook ="));
-        assert!(message.contains("alerts"), "{message}");
+        let alerted = |text: &str| format!("policy.evidence.from = \"alerts\"\n{text}");
+        let (message, _) = refusal(&alerted(&text));
+        assert!(message.contains("nobody notifies alerts"), "{message}");
+        let (message, place) = refusal(&alerted(&listening));
+        assert!(message.contains("no notification of Alertmanager"), "{message}");
+        assert!(place.contains("alertmanager"), "{place}");
+        let http = format!("{}[http]\nalerts_token = {{ env = \"A\" }}\n", alerted(&listening));
+        assert!(Config::parse(&http).is_ok());
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PortsError};
+use crate::http::{HttpError, Operators, Recent, Server};
 use crate::runtime::{Fault, Handle, Host, Listener, Mode, Setup};
-use crate::store::{SqliteStore, StoreError};
+use crate::store::{SqliteStore, Store, StoreError};
 
 /// Why a live host ended otherwise than by being stopped.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum LiveError {
     /// What stands behind the ports cannot be reached as configured.
     #[error(transparent)]
     Ports(#[from] PortsError),
+    /// Nobody can be listened to as configured.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// The store cannot be opened.
     #[error("failed to open the store {path}")]
     Store {
@@ -47,11 +51,32 @@ pub fn live(
         let failed = |source| LiveError::Store { path: store.display().to_string(), source };
         let opened = SqliteStore::open(store, Some(config.store.keep)).await.map_err(failed)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let groups = config.groups(&clock)?;
+        let store: Arc<dyn Store> = Arc::new(opened);
+        let recent = config.http.as_ref().map(|_| Arc::new(Recent::new(Arc::clone(&listener))));
+        let listener = recent.clone().map_or(listener, |recent| recent as Arc<dyn Listener>);
+        let inboxes = Arc::new(config.inboxes(&clock, &listener));
+        let groups = config.groups(&clock, &inboxes)?;
+        let server = match &config.http {
+            Some(http) => Some(Server::listen(http).await?),
+            None => None,
+        };
         let limits = config.look.into();
-        let setup = Setup { store: Arc::new(opened), clock, listener, limits, mode };
+        let setup = Setup { store, clock, listener, limits, mode };
         let host = Host::start(&setup, groups).await.map_err(failed)?;
         begun(host.handle());
-        Ok(host.run().await?)
+        let operators = recent.map(|recent| {
+            let (store, clock) = (Arc::clone(&setup.store), Arc::clone(&setup.clock));
+            Operators { handle: host.handle(), store, recent, clock }
+        });
+        let serve = async {
+            match server {
+                Some(server) => server.serve(inboxes, operators).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = host.run() => Ok(ended?),
+            never = serve => match never {},
+        }
     })
 }

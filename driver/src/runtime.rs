@@ -5,6 +5,7 @@
 //! nothing else, so one whose provider is slow delays none of the others.
 
 mod group;
+mod handle;
 mod hands;
 mod recover;
 mod watch;
@@ -25,9 +26,8 @@ use crate::ports::{PortError, Ports};
 use crate::store::{Store, StoreError};
 
 use group::Member;
-
-/// Requests of people that a group has not taken up yet, at most.
-const REQUESTS: usize = 16;
+use handle::MESSAGES;
+pub use handle::{Handle, RequestError, Status};
 
 /// How often and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,13 @@ pub enum Event<'a> {
         /// Lines, none for a group that is new.
         lines: u64,
     },
+    /// A person asked for something. It is stored, with who it was.
+    Asked {
+        /// Who, as the person says.
+        who: &'a str,
+        /// For what.
+        request: &'a OperatorRequest,
+    },
     /// A step was stored.
     Stepped {
         /// Upon what.
@@ -139,6 +146,11 @@ pub enum Event<'a> {
         what: &'a str,
         /// Why.
         why: &'a PortError,
+    },
+    /// A notification of an alert has no effect.
+    AlertLeftOut {
+        /// Why.
+        why: &'a str,
     },
     /// It can be seen again.
     SeesAgain {
@@ -231,13 +243,6 @@ pub struct Host {
     handle: Handle,
 }
 
-/// Reaches a host's groups from elsewhere.
-#[derive(Clone, Debug)]
-pub struct Handle {
-    groups: Arc<BTreeMap<String, mpsc::Sender<OperatorRequest>>>,
-    stop: Arc<signal::Sender<bool>>,
-}
-
 impl Host {
     /// Takes over from the host before, and every group up where that one left it.
     ///
@@ -252,7 +257,7 @@ impl Host {
         let count = groups.len() as i64;
         let (mut tasks, mut senders) = (JoinSet::new(), BTreeMap::new());
         for (index, group) in (0..).zip(groups) {
-            let (sender, requests) = mpsc::channel(REQUESTS);
+            let (sender, requests) = mpsc::channel(MESSAGES);
             senders.insert(group.name.clone(), sender);
             // Looks of many groups are spread over the time between two of one.
             let phase = Span::from_nanos(setup.limits.look.as_nanos() / count).times(index);
@@ -260,7 +265,7 @@ impl Host {
             let begun = Member::begin(setup.clone(), term, phase, group, requests, stopped);
             tasks.spawn(async move { begun.await?.run().await });
         }
-        let handle = Handle { groups: Arc::new(senders), stop: Arc::new(stop) };
+        let handle = Handle::new(senders, stop);
         Ok(Self { term, tasks, handle })
     }
 
@@ -283,28 +288,5 @@ impl Host {
             ended.map_err(|why| Fault::Broke(why.to_string()))??;
         }
         Ok(())
-    }
-}
-
-/// There is no group of this name, or its host is gone.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no group `{0}`")]
-pub struct UnknownGroup(pub String);
-
-impl Handle {
-    /// Asks a group for something, as a person.
-    ///
-    /// # Errors
-    /// If there is no such group.
-    pub async fn request(&self, group: &str, request: OperatorRequest) -> Result<(), UnknownGroup> {
-        let unknown = || UnknownGroup(group.to_owned());
-        let sender = self.groups.get(group).ok_or_else(unknown)?;
-        sender.send(request).await.map_err(|_| unknown())
-    }
-
-    /// Lets each group finish what it is writing and stop. Commands that have not ended are left to
-    /// the next host, which gets them again.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
     }
 }

@@ -4,15 +4,20 @@ mod sqlite;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tidegate_core::{Decision, Snapshot, Timestamp};
+use tidegate_core::{Decision, OperatorRequest, ServerId, Snapshot, Timestamp};
+
+use crate::ports::Traffic;
 
 pub use sqlite::SqliteStore;
 
 /// A controller as it was after a line of its journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// The line's number, from 1 on.
+    /// The line's number, from 1 on; 0 for a controller before its first line.
     pub number: u64,
+    /// When it was so.
+    #[serde(default)]
+    pub at: Timestamp,
     /// The controller.
     pub snapshot: Snapshot,
     /// What it decided last, which the next line may leave out.
@@ -28,8 +33,59 @@ pub struct Record {
     pub at: Timestamp,
     /// [`tidegate_core::journal::Line`] as JSON, with a line feed.
     pub line: Vec<u8>,
-    /// The controller after it, now and then, and with a group's first line.
+    /// What has been noted since the line before.
+    pub notes: Vec<Note>,
+    /// The controller after it, now and then; with a group's first line, the one before it.
     pub checkpoint: Option<Box<Checkpoint>>,
+    /// What a person asked for, if that is what the controller was stepped with.
+    pub asked: Option<Asked>,
+}
+
+/// What a person asked for. It is kept for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When.
+    pub at: Timestamp,
+    /// Who, as the person says.
+    pub who: String,
+    /// What.
+    pub request: OperatorRequest,
+}
+
+/// What was learned of the world that the controller need not know. One that is written twice is
+/// kept once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Note {
+    /// When it was so.
+    pub at: Timestamp,
+    /// What.
+    pub what: Noted,
+}
+
+/// What was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Noted {
+    /// By the provider's own record, a machine began or ceased to be billed.
+    Power {
+        /// Which server.
+        server: ServerId,
+        /// Whether it is billed from then on.
+        on: bool,
+    },
+    /// The proxy had counted so much of a server.
+    Traffic(Traffic),
+}
+
+/// A stretch of a group's past, as far back as it is kept.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// The controller where it begins.
+    pub checkpoint: Checkpoint,
+    /// All lines after that, in order.
+    pub lines: Vec<Vec<u8>>,
+    /// What was noted from there on, in the order of time.
+    pub notes: Vec<Note>,
 }
 
 /// What is stored of a group.
@@ -92,4 +148,11 @@ pub trait Store: Send + Sync {
 
     /// The lines of a group's journal that are still kept, from number `from` on, in order.
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// A group's past from the last checkpoint on that is not after `since`, or from the oldest
+    /// that is kept; nothing if it has never had a line.
+    async fn past(&self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError>;
+
+    /// What people last asked of a group, the latest first, so many at most.
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError>;
 }

@@ -52,8 +52,9 @@ fn record(controller: &mut Controller, number: u64) -> Record {
     line.push(b'\n');
     let snapshot = controller.snapshot();
     let last = Some(step.decision);
-    let checkpoint = (number % 3 == 1).then(|| Box::new(Checkpoint { number, snapshot, last }));
-    Record { number, at: now, line, checkpoint }
+    let checkpoint =
+        (number % 3 == 1).then(|| Box::new(Checkpoint { number, at: now, snapshot, last }));
+    Record { number, at: now, line, notes: Vec::new(), checkpoint, asked: None }
 }
 
 #[tokio::test]
@@ -104,18 +105,23 @@ async fn lines_that_are_old_and_behind_a_checkpoint_are_removed() {
     for number in 1..=8 {
         store.append(term, "a", record(&mut controller, number)).await.unwrap();
     }
-    // The checkpoint of the seventh removed what was more than four seconds older.
-    assert_eq!(store.journal("a", 1).await.unwrap().len(), 6);
+    // That of the seventh removed what came before the last that is more than four seconds older.
+    assert_eq!(store.journal("a", 1).await.unwrap().len(), 7);
+    let past = store.past("a", Timestamp::default()).await.unwrap().unwrap();
+    assert_eq!((past.checkpoint.number, past.lines.len()), (1, 7));
+    let later = store.past("a", at(5)).await.unwrap().unwrap();
+    assert_eq!((later.checkpoint.number, later.lines.len()), (4, 4));
+    assert!(store.past("b", at(5)).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn a_store_of_a_newer_program_and_a_file_that_is_none_are_refused() {
     let scratch = Scratch::new("newer");
     let file = rusqlite::Connection::open(scratch.file()).unwrap();
-    file.pragma_update(None, "user_version", 2).unwrap();
+    file.pragma_update(None, "user_version", 3).unwrap();
     drop(file);
     let refused = SqliteStore::open(&scratch.file(), None).await.unwrap_err();
-    assert_eq!(refused, StoreError::Newer(2));
+    assert_eq!(refused, StoreError::Newer(3));
     let text = scratch.0.join("text");
     std::fs::write(&text, "this is no database, and long enough to be seen as none".repeat(20))
         .unwrap();

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use tidegate_core::Money;
 use tidegate_core::record::{
-    Action, Baseline, Billing, ClosestCall, Distribution, Fidelity, Jobs, Requests, RunRecord,
-    Summary,
+    Action, Baseline, Billing, ClosestCall, Distribution, Fidelity, Jobs, Kind, Requests,
+    RunRecord, Summary,
 };
 
 use crate::format::{Clock, count, length_of_seconds, millis};
@@ -22,6 +22,14 @@ pub struct Line {
 impl Line {
     fn new(name: &str, text: String) -> Self {
         Self { name: name.to_owned(), text }
+    }
+}
+
+/// What tells the run from others: its seed, or that it is none of a simulation.
+pub fn origin(summary: &Summary) -> String {
+    match summary.kind {
+        Kind::Simulated => format!("seed {}", summary.seed),
+        Kind::Live => "on real servers".to_owned(),
     }
 }
 

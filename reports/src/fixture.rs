@@ -8,9 +8,9 @@ use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::Metric;
 use tidegate_core::record::{
     Action, Baseline, Billing, ClosestCall, Distribution, ExpectationResult, FORMAT, FaultSpan,
-    Faults, Fidelity, FleetSummary, Jobs, LocalTime, PropertyResult, Requests, RuleInfo, RunRecord,
-    ScaleEvent, Scaling, ServerInfo, Simulation, StageSpan, Summary, Timeline, TimelineRow,
-    Violation,
+    Faults, Fidelity, FleetSummary, Jobs, Kind, LocalTime, PropertyResult, Requests, RuleInfo,
+    RunRecord, ScaleEvent, Scaling, ServerInfo, Simulation, StageSpan, Summary, Timeline,
+    TimelineRow, Violation,
 };
 use tidegate_core::{Currency, Money, Ratio, ServerId, Span, Timestamp};
 
@@ -53,6 +53,7 @@ pub fn empty() -> RunRecord {
         start: START,
         end: START,
         summary: Summary {
+            kind: Kind::Simulated,
             scenario: String::new(),
             seed: 0,
             fidelity: Fidelity::Request,

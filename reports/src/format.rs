@@ -4,6 +4,8 @@ use jiff::tz::TimeZone;
 use tidegate_core::record::{LocalTime, RunRecord};
 use tidegate_core::{Span, Timestamp};
 
+pub use tidegate_core::explain::words::{length, moment};
+
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
 /// The zone of a record; UTC if its name is not known.
@@ -19,11 +21,6 @@ pub fn local(at: Timestamp, zone: &TimeZone, pattern: &str) -> String {
 /// `at` as RFC 3339 with the offset of `zone`.
 pub fn rfc3339(at: Timestamp, zone: &TimeZone) -> String {
     LocalTime::new(at, zone).to_string()
-}
-
-/// Date and time, to the second.
-pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
-    local(at, zone, "%Y-%m-%d %H:%M:%S")
 }
 
 /// Shows the moments of one run: with their date only if it lasts longer than a day.
@@ -49,13 +46,6 @@ impl Clock {
     pub const fn zone(&self) -> &TimeZone {
         &self.zone
     }
-}
-
-/// A length, rounded to seconds, or to milliseconds below ten seconds.
-pub fn length(span: Span) -> String {
-    let unit = if span < Span::from_secs(10) { 1_000_000 } else { NS_PER_SECOND };
-    let rounded = span.as_nanos().saturating_add(unit / 2) / unit * unit;
-    Span::from_nanos(rounded).to_string()
 }
 
 /// A length from seconds; what is not a length counts as none.

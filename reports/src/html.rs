@@ -35,6 +35,8 @@ struct Page<'a> {
     clock: Clock,
     passed: bool,
     headline: String,
+    /// Its seed, or where it took place.
+    origin: String,
     lines: Vec<Line>,
 }
 
@@ -53,6 +55,7 @@ impl<'a> Page<'a> {
             clock: Clock::new(record),
             passed: passed(summary),
             headline: headline(summary),
+            origin: figures::origin(summary),
             lines,
         }
     }

@@ -32,11 +32,12 @@ impl Style {
 
 /// The run on one screen, the verdict first: at most 40 lines of at most 100 columns. Only the
 /// command that gives a failed run again is never broken, so that it can be copied.
-pub fn terminal(record: &RunRecord, simulation: &Simulation, style: Style) -> String {
+pub fn terminal(record: &RunRecord, simulation: Option<&Simulation>, style: Style) -> String {
     let summary = &record.summary;
     let mut screen = Screen { style, text: String::new() };
     screen.headline(summary);
-    screen.plain(&format!("{}: {} (seed {})", summary.scenario, record.title, summary.seed));
+    let origin = figures::origin(summary);
+    screen.plain(&format!("{}: {} ({origin})", summary.scenario, record.title));
     screen.plain(&period(record));
     screen.plain("");
     if let Some(line) = figures::fidelity(summary) {
@@ -191,14 +192,15 @@ fn missed(expectation: &ExpectationResult) -> String {
     format!("{} is {}, expected {}", expectation.name, expectation.actual, expectation.expected)
 }
 
-fn last_line(summary: &Summary, simulation: &Simulation) -> String {
+fn last_line(summary: &Summary, simulation: Option<&Simulation>) -> String {
+    let fingerprint = summary.fingerprint.chars().take(16).collect::<String>();
+    let Some(simulation) = simulation else { return format!("Fingerprint {fingerprint}") };
     format!(
-        "{} simulated in {}, {} events/s, {} requests/s, fingerprint {}",
+        "{} simulated in {}, {} events/s, {} requests/s, fingerprint {fingerprint}",
         length_of_seconds(simulation.simulated_seconds),
         length_of_seconds(simulation.wall_seconds),
         rate(simulation.events_per_second),
         rate(simulation.requests_per_second),
-        summary.fingerprint.chars().take(16).collect::<String>()
     )
 }
 

@@ -12,7 +12,6 @@ pub mod cpu;
 pub mod events;
 pub mod fleet;
 mod flow;
-pub mod histogram;
 pub mod lru;
 pub mod model;
 pub mod prometheus;

@@ -2,6 +2,7 @@
 
 mod fleet;
 mod injection;
+mod origin;
 mod shared;
 
 use tidegate_core::billing::Pricing;

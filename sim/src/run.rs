@@ -1,10 +1,8 @@
 //! A run: the world and the controller in turn, judged and folded into a record.
 
 mod close;
-pub(crate) mod collect;
 mod expect;
 mod faults;
-mod follow;
 mod host;
 mod intervals;
 mod planted;
@@ -19,9 +17,8 @@ use tidegate_core::billing::Meter;
 use tidegate_core::decision::Decision;
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::journal::Line;
-use tidegate_core::lifecycle::Stage;
 use tidegate_core::oracle::Panel;
-use tidegate_core::record::{ClosestCall, RunRecord, ScaleEvent, StageSpan, Timeline};
+use tidegate_core::record::{Counts, Fingerprint, RunRecord, Story, Timeline, Times};
 use tidegate_core::{Controller, Defect, Input, ServerId, Span, Step, Timestamp};
 
 use crate::flow::Tables;
@@ -29,7 +26,6 @@ use crate::model::{CrashPoint, FaultKind, Model};
 use crate::provider::{Ask, Provider};
 use crate::world::{Notice, World};
 
-use collect::{Collector, Times};
 pub(crate) use expect::judge;
 use faults::FaultLog;
 pub(crate) use faults::common_faults;
@@ -42,7 +38,7 @@ use trace::RequestTrace;
 struct Sinks<'a> {
     panel: Panel,
     meter: Meter,
-    collector: Collector,
+    counts: Counts,
     trace: Option<RequestTrace<'a>>,
     planted: Planted,
     faults: FaultLog,
@@ -73,7 +69,7 @@ impl Sinks<'_> {
     fn tell(&mut self, at: Timestamp, fact: Fact) {
         self.panel.fact(at, fact);
         self.meter.fact(at, fact);
-        self.collector.fact(at, fact);
+        self.counts.fact(at, fact);
         if matches!(fact, Fact::RequestServed { .. } | Fact::RequestFailed { .. })
             && let Some(trace) = &mut self.trace
         {
@@ -186,16 +182,13 @@ pub(crate) struct Run<'a> {
     world: World<Sinks<'a>>,
     controller: Controller,
     journal: Option<Journal<'a>>,
-    hash: blake3::Hasher,
+    hash: Fingerprint,
     wake: u64,
     /// Servers wanted by the last decision.
     wanted: u16,
     /// The last decision that the journal has.
     last: Option<Decision>,
-    events: Vec<ScaleEvent>,
-    stages: Vec<StageSpan>,
-    closest: Vec<ClosestCall>,
-    fired: Vec<bool>,
+    story: Story,
     timeline: Timeline,
     together: Option<Arc<Intervals>>,
     busy: Vec<u64>,
@@ -217,33 +210,26 @@ impl<'a> Run<'a> {
         let sinks = Sinks {
             panel: Panel::new(model.servers.len(), &model.group.policy),
             meter: Meter::new(plans, zone.clone()),
-            collector: Collector::new(detail.fine),
+            counts: Counts::new(detail.fine),
             trace: requests.map(|out| RequestTrace::new(out, zone.clone(), model.proxy.latency)),
             planted: Planted::new(&model),
             faults: FaultLog::default(),
         };
-        let stage = |index: usize| StageSpan {
-            server: ServerId(index as u16),
-            stage: if index == 0 { Stage::Serving } else { Stage::Standby },
-            from: model.start,
-            to: model.start,
-        };
+        let controller = Controller::new(model.group.clone(), model.start);
+        let story = Story::new(&controller, model.start, zone.clone());
         Self {
             zone,
             world: {
                 let tables = detail.tables.as_ref();
                 World::sharing(Model::clone(&model), detail.interval, sinks, tables)
             },
-            controller: Controller::new(model.group.clone(), model.start),
+            controller,
             journal,
-            hash: blake3::Hasher::new(),
+            hash: Fingerprint::default(),
             wake: 0,
             wanted: 1,
             last: None,
-            events: Vec::new(),
-            stages: (0..model.servers.len()).map(stage).collect(),
-            closest: Vec::new(),
-            fired: vec![false; model.group.policy.up.len()],
+            story,
             timeline: Timeline { interval: detail.interval, rows: Vec::new() },
             together: detail.together.clone(),
             busy: vec![0; model.servers.len()],
@@ -348,7 +334,8 @@ impl<'a> Run<'a> {
             self.write(clock, &input, &step)?;
         }
         self.world.sink.panel.step(now, &step);
-        self.follow(now, &step);
+        let moving = self.story.follow(now, &step.decision, &self.controller);
+        self.world.set_moving(moving);
         if dies != Some(CrashPoint::Stored) {
             self.carry_out(&step);
         }
@@ -370,7 +357,7 @@ impl<'a> Run<'a> {
         let line = Line::after(self.last.as_ref(), now, input, step);
         let mut line = serde_json::to_vec(&line).map_err(io::Error::other)?;
         line.push(b'\n');
-        self.hash.update(&line);
+        self.hash.line(&line);
         journal.write_all(&line)
     }
 

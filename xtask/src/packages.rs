@@ -6,8 +6,15 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 6] =
-    ["haproxy", "iproute2", "prometheus", "python3-venv", "redis-server", "util-linux"];
+const DEBIAN: [&str; 7] = [
+    "haproxy",
+    "iproute2",
+    "prometheus",
+    "prometheus-alertmanager",
+    "python3-venv",
+    "redis-server",
+    "util-linux",
+];
 
 /// A folder below `target/python`, and what is installed there.
 const PYTHON: [(&str, &[&str]); 3] = [

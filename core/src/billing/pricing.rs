@@ -1,10 +1,11 @@
 //! How powered time becomes an amount.
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Unit;
-use crate::money::Money;
+use crate::money::{Money, Per, Price};
 use crate::time::{Span, Timestamp};
 
 /// A pricing and its rounding.
@@ -38,6 +39,34 @@ pub enum Pricing {
     },
 }
 
+/// How power is billed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "BillingFile")]
+pub enum Terms {
+    /// Per second with a minimum.
+    #[default]
+    PerSecond,
+    /// Per started hour.
+    PerStartedHour,
+    /// Per month, accrued by the second.
+    Monthly,
+}
+
+impl Terms {
+    /// The pricing of a standby. `minimum` is charged for a start, per second; 60 s if absent.
+    pub fn pricing(self, price: Price, minimum: Option<Span>) -> Pricing {
+        let hourly = price.hourly();
+        match self {
+            Self::PerSecond => {
+                Pricing::PerSecond { hourly, minimum: minimum.unwrap_or(Span::from_secs(60)) }
+            }
+            Self::PerStartedHour => Pricing::PerStartedHour { hourly },
+            Self::Monthly => Pricing::always_on(price),
+        }
+    }
+}
+
 /// What a stretch of powered time costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
@@ -52,6 +81,15 @@ pub struct Charge {
 }
 
 impl Pricing {
+    /// Of a server that is always on: a price of a month is billed by the month, one of an hour by
+    /// the second.
+    pub const fn always_on(price: Price) -> Self {
+        match price.per {
+            Per::Hour => Self::PerSecond { hourly: price.amount, minimum: Span::ZERO },
+            Per::Month => Self::Monthly { monthly: price.amount },
+        }
+    }
+
     /// The charge for power from `from` to `to`, with months as the clocks of `zone` have them.
     pub fn charge(&self, from: Timestamp, to: Timestamp, zone: &TimeZone) -> Charge {
         let seconds = to.since(from).as_secs_ceil();

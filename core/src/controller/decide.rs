@@ -46,6 +46,12 @@ impl Controller {
         decision
     }
 
+    /// What was demanded in the last step, which was at `now`. A pause counts as a demand for as
+    /// many servers as there are.
+    pub fn demanded(&mut self, now: Timestamp) -> Vec<Demand> {
+        self.demands(now, &mut Wake::new(now))
+    }
+
     fn bounds(&self) -> (u16, u16) {
         let policy = &self.config.policy;
         (1 + policy.min_standbys, 1 + policy.max_standbys.unwrap_or(self.config.standbys))

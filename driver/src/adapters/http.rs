@@ -11,13 +11,13 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// A client that follows no redirection: an answer counts only from whom was asked. It uses no
 /// proxy of the environment, which would answer for a server that is down.
-pub(super) fn client() -> Client {
+pub(crate) fn client() -> Client {
     let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
     client.connect_timeout(CONNECT).build().unwrap_or_default()
 }
 
 /// What a port makes of a request that got no answer. The address is left out: it may hold a token.
-pub(super) fn failed(whom: &str, why: reqwest::Error) -> PortError {
+pub(crate) fn failed(whom: &str, why: reqwest::Error) -> PortError {
     let is_late = why.is_timeout();
     let is_answer = why.is_decode() || why.is_body();
     let why = why.without_url();

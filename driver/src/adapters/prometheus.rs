@@ -6,16 +6,19 @@
 //! series a server, told apart by one label.
 
 use async_trait::async_trait;
-use reqwest::{Client, Url};
 use serde::Deserialize;
 use tidegate_core::{Dated, Ratio, ServerId, Span, Timestamp};
 
-use super::{Secret, SecretError, SecretSource, http};
+use super::{SecretError, SecretSource};
 use crate::ports::{Ask, Metrics, PortError, Usage};
 
+mod alerts;
 mod answer;
+mod server;
 
+pub use alerts::{Firing, PrometheusAlerts};
 use answer::{Answer, Kind};
+use server::Server;
 
 /// Whom to ask and what.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -90,30 +93,13 @@ pub enum PrometheusConfigError {
 pub struct Prometheus {
     config: PrometheusConfig,
     query: String,
-    url: Url,
-    token: Option<Secret>,
-    client: Client,
+    server: Server,
 }
 
 impl Prometheus {
     /// Asks nothing yet; reads the token.
     pub fn new(config: PrometheusConfig) -> Result<Self, PrometheusConfigError> {
-        let url = format!("{}/api/v1/query", config.url.trim_end_matches('/'));
-        let url = url.parse().ok().filter(|url: &Url| url.scheme() == "http");
-        let url = url.ok_or_else(|| PrometheusConfigError::Url(config.url.clone()))?;
-        let token = config.token.as_ref().map(SecretSource::read).transpose()?;
-        Ok(Self { query: query(&config), url, token, client: http::client(), config })
-    }
-
-    async fn answer(&self) -> Result<Answer, PortError> {
-        let mut asked = self.client.get(self.url.clone()).query(&[("query", &self.query)]);
-        if let Some(token) = &self.token {
-            asked = asked.bearer_auth(token.expose());
-        }
-        let got = asked.send().await.map_err(|why| http::failed("Prometheus", why))?;
-        let status = got.status();
-        let body = got.bytes().await.map_err(|why| http::failed("Prometheus", why))?;
-        answer::read(status, &body)
+        Ok(Self { query: query(&config), server: Server::new(&config)?, config })
     }
 
     /// The one value of this kind that Prometheus has of a server.
@@ -167,7 +153,7 @@ fn query(config: &PrometheusConfig) -> String {
 #[async_trait]
 impl Metrics for Prometheus {
     async fn usage(&self, ask: Ask) -> Result<Vec<Usage>, PortError> {
-        let answer = self.answer().await?;
+        let answer = answer::read(self.server.get("query", &[("query", &self.query)]).await?)?;
         let mut usages = Vec::new();
         for (name, id) in self.config.servers.iter().zip(0..) {
             let cpu = self.share(&answer, (Kind::Cpu, Kind::CpuSampled), name, ask.now)?;

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::Cause;
+use crate::adapters::alertmanager::{Alertmanager, AlertmanagerConfig, Inbox};
 use crate::adapters::commands::{Commands, ServiceCommands};
 use crate::adapters::haproxy::{Haproxy, HaproxyConfig};
 use crate::adapters::http_probes::{HttpProbes, HttpProbesConfig};
 use crate::adapters::process::{ProcessConfig, Processes};
-use crate::adapters::prometheus::{Prometheus, PrometheusConfig};
+use crate::adapters::prometheus::{Prometheus, PrometheusAlerts, PrometheusConfig};
 use crate::adapters::rq::{Rq, RqConfig};
 use crate::adapters::shared::{Shared, SharedConfig};
 use crate::adapters::silent::Silent;
 use crate::clock::Clock;
-use crate::ports::Ports;
+use crate::ports::{Alerts, Ports};
 
 /// What stands behind each port. Every list has an entry a server, the primary's first.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +25,8 @@ pub struct ServersFile {
     pub haproxy: HaproxyConfig,
     /// Who measures servers.
     pub prometheus: PrometheusConfig,
+    /// What is known of who notifies alerts. Without it nobody does.
+    pub alertmanager: Option<AlertmanagerConfig>,
     /// Who runs background jobs.
     pub rq: RqConfig,
     /// Checks of each server's own parts.
@@ -55,11 +58,22 @@ impl ServersFile {
     ///
     /// # Errors
     /// A secret that cannot be read, an address or a name that makes no sense.
-    pub(super) fn ports(&self, clock: &Arc<dyn Clock>) -> Result<Ports, Cause> {
+    pub(super) fn ports(
+        &self,
+        clock: &Arc<dyn Clock>,
+        inbox: Option<&Arc<Inbox>>,
+    ) -> Result<Ports, Cause> {
+        let alerts: Arc<dyn Alerts> = match inbox {
+            Some(inbox) => {
+                let prometheus = PrometheusAlerts::new(&self.prometheus)?;
+                Arc::new(Alertmanager::new(Arc::clone(inbox), prometheus, Arc::clone(clock)))
+            }
+            None => Arc::new(Silent),
+        };
         Ok(Ports {
             proxy: Arc::new(Haproxy::new(self.haproxy.clone(), Arc::clone(clock))?),
             metrics: Arc::new(Prometheus::new(self.prometheus.clone())?),
-            alerts: Arc::new(Silent),
+            alerts,
             jobs: Arc::new(Rq::new(self.rq.clone(), Arc::clone(clock))?),
             probes: Arc::new(HttpProbes::new(self.probes.clone())?),
             shared_state: Arc::new(Shared::new(self.shared.clone())?),

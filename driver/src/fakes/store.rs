@@ -1,16 +1,19 @@
 //! A store in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use tidegate_core::Timestamp;
 
-use crate::store::{Checkpoint, Record, Store, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Note, Past, Record, Store, StoreError, Stored};
 
 #[derive(Debug, Default)]
 struct Kept {
-    checkpoint: Option<Checkpoint>,
+    checkpoints: Vec<Checkpoint>,
+    notes: BTreeSet<Note>,
     lines: Vec<Vec<u8>>,
+    asked: Vec<Asked>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ impl Store for MemoryStore {
     async fn load(&self, group: &str) -> Result<Option<Stored>, StoreError> {
         let state = self.state();
         let Some(kept) = state.groups.get(group) else { return Ok(None) };
-        let Some(checkpoint) = kept.checkpoint.clone() else { return Ok(None) };
+        let Some(checkpoint) = kept.checkpoints.last().cloned() else { return Ok(None) };
         let tail = kept.lines.iter().skip(checkpoint.number as usize).cloned().collect();
         Ok(Some(Stored { checkpoint, tail }))
     }
@@ -63,7 +66,9 @@ impl Store for MemoryStore {
     async fn append(&self, term: u32, group: &str, record: Record) -> Result<(), StoreError> {
         self.writing(term, group, |kept| {
             kept.lines.push(record.line);
-            kept.checkpoint = record.checkpoint.map(|new| *new).or(kept.checkpoint.take());
+            kept.notes.extend(record.notes);
+            kept.checkpoints.extend(record.checkpoint.map(|new| *new));
+            kept.asked.extend(record.asked);
         })
     }
 
@@ -73,12 +78,28 @@ impl Store for MemoryStore {
         group: &str,
         checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
-        self.writing(term, group, |kept| kept.checkpoint = Some(checkpoint))
+        self.writing(term, group, |kept| kept.checkpoints.push(checkpoint))
     }
 
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         let state = self.state();
         let lines = state.groups.get(group).into_iter().flat_map(|kept| &kept.lines);
         Ok(lines.skip(from.saturating_sub(1) as usize).cloned().collect())
+    }
+
+    async fn past(&self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError> {
+        let state = self.state();
+        let Some(kept) = state.groups.get(group) else { return Ok(None) };
+        let known = &kept.checkpoints;
+        let found = known.iter().rfind(|one| one.at <= since).or(known.first());
+        let Some(checkpoint) = found.cloned() else { return Ok(None) };
+        let lines = kept.lines.iter().skip(checkpoint.number as usize).cloned().collect();
+        Ok(Some(Past { checkpoint, lines, notes: kept.notes.iter().copied().collect() }))
+    }
+
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        let state = self.state();
+        let asked = state.groups.get(group).into_iter().flat_map(|kept| kept.asked.iter().rev());
+        Ok(asked.take(most as usize).cloned().collect())
     }
 }

@@ -1,6 +1,7 @@
 //! Who routes requests: `HAProxy`, nginx.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tidegate_core::{Dated, ServerId, Span};
 
 use super::{Ask, Order, PortError};
@@ -18,7 +19,7 @@ pub struct Routing {
 
 /// What the proxy has counted of a server since it started. A count that is lower than before means
 /// that the proxy was started anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Traffic {
     /// Which server.
     pub server: ServerId,

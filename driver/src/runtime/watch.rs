@@ -1,6 +1,7 @@
 //! Looks at a group's servers through all ports at once, and makes one observation of what they
 //! answer in time.
 
+mod notes;
 mod seen;
 
 use std::collections::BTreeSet;
@@ -12,8 +13,10 @@ use tidegate_core::lifecycle::Stage;
 use tidegate_core::{Controller, Observation, ServerId, Timestamp};
 
 use super::{Event, Setup};
-use crate::ports::{Ask, PortError, Ports};
+use crate::ports::{Ask, PortError, Ports, PowerChange, Traffic};
+use crate::store::Note;
 
+use notes::Notes;
 use seen::{Answer, Seen};
 
 /// Whom is asked.
@@ -21,6 +24,8 @@ use seen::{Answer, Seen};
 enum Source {
     Provider,
     Proxy,
+    Traffic,
+    Power,
     Metrics,
     Jobs,
     Probes(ServerId),
@@ -32,6 +37,8 @@ impl Source {
         match self {
             Self::Provider => "the machines' state".to_owned(),
             Self::Proxy => "the proxy's state".to_owned(),
+            Self::Traffic => "the proxy's counts".to_owned(),
+            Self::Power => "the provider's record".to_owned(),
             Self::Metrics => "the metrics".to_owned(),
             Self::Jobs => "the job workers".to_owned(),
             Self::Probes(server) => format!("the health of {server}"),
@@ -40,7 +47,15 @@ impl Source {
     }
 }
 
-type Reading = (Source, Result<Answer, PortError>);
+/// What a port answered: for the controller, or to be noted.
+#[derive(Debug)]
+enum Told {
+    Answer(Answer),
+    Traffic(Vec<Traffic>),
+    Power(Vec<PowerChange>),
+}
+
+type Reading = (Source, Ask, Result<Told, PortError>);
 
 /// When the next look begins, or until when the present one waits.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +75,7 @@ pub(super) struct Watch {
     /// Those that gave an error when they were last asked.
     blind: BTreeSet<Source>,
     seen: Seen,
+    notes: Notes,
 }
 
 impl Watch {
@@ -72,6 +88,7 @@ impl Watch {
             asked: BTreeSet::new(),
             blind: BTreeSet::new(),
             seen: Seen::new(servers),
+            notes: Notes::default(),
         }
     }
 
@@ -123,31 +140,42 @@ impl Watch {
             let rests = matches!(controller.stage(*server), Stage::Standby | Stage::Faulted);
             !rests || self.seen.runs(*server)
         });
-        let own = [Source::Provider, Source::Proxy, Source::Metrics, Source::Jobs];
+        let own = [
+            Source::Provider,
+            Source::Proxy,
+            Source::Traffic,
+            Source::Power,
+            Source::Metrics,
+            Source::Jobs,
+        ];
         let of_servers =
             running.flat_map(|server| [Source::Probes(server), Source::SharedState(server)]);
         for source in own.into_iter().chain(of_servers) {
             if self.asked.insert(source) {
                 let end = setup.clock.sleep_until(ask.deadline);
-                let question = question(source, ports.clone(), ask);
+                let question = question(source, ports.clone(), ask, self.notes.known_until());
                 self.reads.push(Box::pin(async move {
                     tokio::select! {
                         biased;
-                        answer = question => (source, answer),
-                        () = end => (source, Err(PortError::timed_out("no answer in time"))),
+                        answer = question => (source, ask, answer),
+                        () = end => (source, ask, Err(PortError::timed_out("no answer in time"))),
                     }
                 }));
             }
         }
     }
 
-    fn take(&mut self, (source, answer): Reading, setup: &Setup, name: &str) {
+    fn take(&mut self, (source, ask, answer): Reading, setup: &Setup, name: &str) {
         self.asked.remove(&source);
         let what = source.name();
         let now = setup.clock.now();
         match answer {
             Ok(answer) => {
-                self.seen.take(answer);
+                match answer {
+                    Told::Answer(answer) => self.seen.take(answer),
+                    Told::Traffic(counts) => self.notes.traffic(ask.now, &counts),
+                    Told::Power(changes) => self.notes.power(&changes),
+                }
                 if self.blind.remove(&source) {
                     setup.listener.tell(now, name, &Event::SeesAgain { what: &what });
                 }
@@ -160,14 +188,28 @@ impl Watch {
         }
     }
 
+    /// What has been noted since this was last called.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.take()
+    }
+
     fn end(&mut self) -> Observation {
         self.phase = Phase::Begun { at: self.last };
         self.seen.observation()
     }
 }
 
-async fn question(source: Source, ports: Ports, ask: Ask) -> Result<Answer, PortError> {
-    match source {
+async fn question(
+    source: Source,
+    ports: Ports,
+    ask: Ask,
+    known_until: Timestamp,
+) -> Result<Told, PortError> {
+    let answer = match source {
+        Source::Traffic => return ports.proxy.traffic(ask).await.map(Told::Traffic),
+        Source::Power => {
+            return ports.provider.changes(known_until, ask).await.map(Told::Power);
+        }
         Source::Provider => ports.provider.power(ask).await.map(Answer::Power),
         Source::Proxy => ports.proxy.state(ask).await.map(Answer::Routing),
         Source::Metrics => ports.metrics.usage(ask).await.map(Answer::Usage),
@@ -180,5 +222,6 @@ async fn question(source: Source, ports: Ports, ask: Ask) -> Result<Answer, Port
             let checks = ports.shared_state.check(server, ask).await;
             checks.map(|checks| Answer::Checks(server, checks))
         }
-    }
+    };
+    answer.map(Told::Answer)
 }

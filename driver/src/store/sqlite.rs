@@ -8,10 +8,10 @@ mod tables;
 use std::path::Path;
 
 use async_trait::async_trait;
-use tidegate_core::Span;
+use tidegate_core::{Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Checkpoint, Record, Store, StoreError, Stored};
+use super::{Asked, Checkpoint, Past, Record, Store, StoreError, Stored};
 use tables::Tables;
 
 /// The most that goes into one transaction.
@@ -23,6 +23,8 @@ enum Job {
     BeginTerm(Answer<u32>),
     Load(String, Answer<Option<Stored>>),
     Journal(String, u64, Answer<Vec<Vec<u8>>>),
+    Past(String, Timestamp, Answer<Option<Past>>),
+    Asked(String, u32, Answer<Vec<Asked>>),
     Checkpoint { term: u32, group: String, checkpoint: Box<Checkpoint>, answer: Answer<()> },
     Append { term: u32, group: String, record: Record, answer: Answer<()> },
 }
@@ -49,6 +51,20 @@ impl SqliteStore {
         let (jobs, inbox) = mpsc::channel(BATCH);
         tokio::spawn(serve(tables, inbox));
         Ok(Self { jobs })
+    }
+
+    /// Opens a file that is there, to be read.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if there is none.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn read(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Broken("there is no such file".to_owned()));
+        }
+        Self::open(path, None).await
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Answer<T>) -> Job) -> Result<T, StoreError> {
@@ -89,6 +105,8 @@ fn handle(tables: &mut Tables, jobs: Vec<Job>) {
             Job::BeginTerm(answer) => tell(answer, tables.begin_term()),
             Job::Load(group, answer) => tell(answer, tables.load(&group)),
             Job::Journal(group, from, answer) => tell(answer, tables.journal(&group, from)),
+            Job::Past(group, since, answer) => tell(answer, tables.past(&group, since)),
+            Job::Asked(group, most, answer) => tell(answer, tables.asked(&group, most)),
         }
     }
     if appends.is_empty() {
@@ -141,5 +159,13 @@ impl Store for SqliteStore {
 
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         self.ask(|answer| Job::Journal(group.to_owned(), from, answer)).await
+    }
+
+    async fn past(&self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError> {
+        self.ask(|answer| Job::Past(group.to_owned(), since, answer)).await
+    }
+
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        self.ask(|answer| Job::Asked(group.to_owned(), most, answer)).await
     }
 }

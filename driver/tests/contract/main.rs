@@ -2,10 +2,12 @@
 //! which runs on loopback in a folder of the test's own.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod alerts;
 mod health;
 mod jobs;
 mod metrics;
 mod provider;
 mod proxy;
+mod rules;
 mod support;
 mod whole;

@@ -32,10 +32,10 @@ async fn a_standby_serves_and_leaves_and_no_request_fails() {
     let clients = stack.clients();
     let (handle, thread) = host(&stack);
     let up = OperatorRequest::ScaleUp { by: 1, hold: None };
-    handle.request("whole", up).await.unwrap();
+    handle.request("whole", "a test", up).await.unwrap();
     eventually("the standby serves", async || stack.answered_by(STANDBY).then_some(())).await;
     assert_eq!(stack.power(), ["on"]);
-    handle.request("whole", OperatorRequest::Resume).await.unwrap();
+    handle.request("whole", "a test", OperatorRequest::Resume).await.unwrap();
     let off = ["on", "stopping", "off"];
     eventually("the standby is off", async || (stack.power() == off).then_some(())).await;
     handle.stop();

@@ -2,7 +2,7 @@ use super::*;
 use crate::fixture;
 
 fn shown(record: &RunRecord) -> String {
-    terminal(record, &fixture::simulation(), Style::default())
+    terminal(record, Some(&fixture::simulation()), Style::default())
 }
 
 fn fits(text: &str) {
@@ -78,7 +78,7 @@ fn without_scaling_the_closest_calls_are_told() {
 #[test]
 fn colour_changes_nothing_but_colour() {
     let record = fixture::record();
-    let coloured = terminal(&record, &fixture::simulation(), Style { colour: true });
+    let coloured = terminal(&record, Some(&fixture::simulation()), Style { colour: true });
     let stripped =
         coloured.replace("\u{1b}[1;32m", "").replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
     assert_ne!(coloured, stripped);

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use tidegate_core::fact::FailureCause;
 use tidegate_core::record::{
-    Action, Baseline, Billing, FORMAT, FleetSummary, GroupRow, Jobs, PropertyResult, Requests,
-    RunRecord, Scaling, Starts, Summary, Timeline, TimelineRow,
+    Action, Baseline, Billing, FORMAT, FleetSummary, GroupRow, Jobs, Kind, PropertyResult,
+    Requests, RunRecord, Scaling, Starts, Summary, Timeline, TimelineRow, Times,
 };
 use tidegate_core::{Money, Span};
 
 use super::FinishedFleet;
 use crate::model::{Fleet, Group, Model, Size};
 use crate::provider;
-use crate::run::collect::Times;
 use crate::run::{Finished, common_faults, judge};
 
 const MILLI: f64 = 1_000.0;
@@ -137,6 +136,7 @@ fn starts_of(starts: &provider::Starts) -> Starts {
 
 fn empty(model: &Model) -> Summary {
     Summary {
+        kind: Kind::Simulated,
         scenario: model.name.clone(),
         seed: model.seed,
         fidelity: model.fidelity,

@@ -3,9 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use tidegate_core::Ratio;
-use tidegate_core::record::TimelineRow;
-
-use super::collect::Times;
+use tidegate_core::record::{TimelineRow, Times};
 
 /// What the servers of one or several runs had and used in an interval.
 #[derive(Clone, Copy, Debug, Default)]

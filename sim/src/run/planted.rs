@@ -59,7 +59,7 @@ impl Sinks<'_> {
             }
             Fact::PowerChanged { server, on, .. } if !server.is_primary() => {
                 self.panel.fact(at, fact);
-                self.collector.fact(at, fact);
+                self.counts.fact(at, fact);
                 let forgotten = defects.has(Defect::BillTheStandby) && !on;
                 if !forgotten && !defects.has(Defect::BillTheIntention) {
                     self.meter.fact(self.billed(at, on), fact);

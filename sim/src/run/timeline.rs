@@ -39,13 +39,13 @@ impl Run<'_> {
             wanted: self.wanted.into(),
             capacity_per_second: f64::from(serving_cores),
             cost: self.world.sink.meter.total(now),
-            ..self.world.sink.collector.interval()
+            ..self.world.sink.counts.interval()
         };
-        let latency = self.world.sink.collector.interval_latency();
+        let latency = self.world.sink.counts.interval_latency();
         if let Some(together) = &self.together {
             together.add(self.timeline.rows.len(), &row, used, latency);
         }
-        self.world.sink.collector.begin_interval();
+        self.world.sink.counts.begin_interval();
         self.timeline.rows.push(row);
     }
 

@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tidegate_core::billing::Terms;
 use tidegate_core::money::Price;
 use tidegate_core::policy::{Policy, WallTime};
+use tidegate_core::size::Size;
 use tidegate_core::{Defects, Ratio, Span};
 
 use super::length::Length;
 use super::load::LoadFile;
-use super::units::Size;
 
 pub use fault::FaultFile;
 pub use fleet::{FleetFile, ScaleFile};
@@ -165,26 +166,13 @@ pub struct GroupFile {
     pub standby_price: Option<Price>,
     /// How a standby is billed. Default `per-second`.
     #[serde(default)]
-    pub standby_billing: BillingFile,
+    pub standby_billing: Terms,
     /// Least time charged for a start, per second. Default 60s.
     pub minimum: Option<Span>,
     /// How unequal its sites are: the n-th has the share 1 / n to this power. Default 0.
     pub site_skew: Option<f64>,
     /// Plan that the bill is compared with. Default: the cheapest with the cores of all servers.
     pub upgrade: Option<String>,
-}
-
-/// How power is billed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum BillingFile {
-    /// Per second with a minimum.
-    #[default]
-    PerSecond,
-    /// Per started hour.
-    PerStartedHour,
-    /// Per month, accrued by the second.
-    Monthly,
 }
 
 /// A bench.

@@ -11,7 +11,7 @@ use tidegate_driver::clock::Clock;
 use tidegate_driver::fakes::{FakeGroup, MemoryStore, Times, VirtualClock};
 use tidegate_driver::ports::Ports;
 use tidegate_driver::runtime::{Deaf, Group, Host, Limits, Mode, Setup};
-use tidegate_driver::store::{Checkpoint, Record, Store, StoreError, Stored};
+use tidegate_driver::store::{Asked, Checkpoint, Past, Record, Store, StoreError, Stored};
 use tokio::sync::Notify;
 
 pub const GROUP: &str = "group";
@@ -163,5 +163,13 @@ impl Store for Deadly {
 
     async fn journal(&self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         self.store.journal(group, from).await
+    }
+
+    async fn past(&self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError> {
+        self.store.past(group, since).await
+    }
+
+    async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        self.store.asked(group, most).await
     }
 }

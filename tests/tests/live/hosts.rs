@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tidegate_core::decision::Verdict;
 use tidegate_core::{
     CommandKind, Failure, GroupConfig, Input, OperatorRequest, ServerId, Span, StepName, Timestamp,
 };
@@ -11,7 +12,7 @@ use tidegate_driver::fakes::{Answer, Applied, FakeGroup, Times};
 use tidegate_driver::ports::{
     Accepted, Ask, Metrics, Order, PortError, Ports, PowerChange, PowerState, Provider, Usage,
 };
-use tidegate_driver::runtime::{Deaf, Fault, Group, Host, Limits, Mode, Setup};
+use tidegate_driver::runtime::{Deaf, Fault, Group, Host, Limits, Mode, RequestError, Setup};
 
 use crate::day::{Day, GROUP, config, minute};
 
@@ -142,8 +143,13 @@ async fn a_person_asks_and_a_new_policy_replaces_the_old() {
     let host = day.host(day.store.clone()).await;
     let handle = host.handle();
     let up = OperatorRequest::ScaleUp { by: 1, hold: Some(Span::from_hours(1)) };
-    handle.request(GROUP, up.clone()).await.unwrap();
-    assert!(handle.request("nobody", up).await.is_err());
+    let decision = handle.request(GROUP, "ann", up.clone()).await.unwrap();
+    assert_eq!(decision.verdict, Verdict::ScaleUp(1));
+    let unknown = handle.request("nobody", "ann", up.clone()).await;
+    assert_eq!(unknown, Err(RequestError::Unknown("nobody".to_owned())));
+    let asked = day.store.asked(GROUP, 9).await.unwrap();
+    let asked: Vec<_> = asked.into_iter().map(|asked| (asked.who, asked.request)).collect();
+    assert_eq!(asked, [("ann".to_owned(), up)]);
     let time = async {
         day.clock.run_until(minute(5)).await;
         handle.stop();

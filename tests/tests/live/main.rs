@@ -5,4 +5,5 @@ mod crash;
 mod day;
 mod hosts;
 mod parity;
+mod recorded;
 mod replayed;

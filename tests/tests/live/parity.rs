@@ -58,7 +58,7 @@ async fn live(model: &Model, entries: &[Entry]) -> Vec<u8> {
     let people = host.handle();
     tokio::spawn(async move {
         while let Some(request) = replayed.request().await {
-            people.request(GROUP, request).await.unwrap();
+            people.request(GROUP, "a person", request).await.unwrap();
         }
     });
     let (ended, ()) = tokio::join!(host.run(), clock.run_until(end));

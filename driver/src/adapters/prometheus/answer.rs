@@ -52,7 +52,7 @@ struct Data {
 #[serde(rename_all = "camelCase", tag = "status")]
 enum Whole {
     Success {
-        data: Data,
+        data: Value,
     },
     #[serde(rename_all = "camelCase")]
     Error {
@@ -82,16 +82,20 @@ impl Answer {
     }
 }
 
-/// Reads an answer, good or bad.
-pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<Answer, PortError> {
+/// Reads the series of an answer to an instant query.
+pub(super) fn read(data: Value) -> Result<Answer, PortError> {
+    let stranger = |_| PortError::refused("what answers is not Prometheus");
+    let data: Data = serde_json::from_value(data).map_err(stranger)?;
+    if data.result_type != "vector" {
+        return Err(PortError::refused("Prometheus answered with no instant vector"));
+    }
+    serde_json::from_value(data.result).map(Answer).map_err(stranger)
+}
+
+/// The data of an answer, good or bad.
+pub(super) fn data(status: StatusCode, body: &[u8]) -> Result<Value, PortError> {
     match serde_json::from_slice(body) {
-        Ok(Whole::Success { data }) if data.result_type == "vector" => {
-            let series = serde_json::from_value(data.result);
-            series.map(Answer).map_err(|_| PortError::refused("what answers is not Prometheus"))
-        }
-        Ok(Whole::Success { .. }) => {
-            Err(PortError::refused("Prometheus answered with no instant vector"))
-        }
+        Ok(Whole::Success { data }) => Ok(data),
         Ok(Whole::Error { error_type, error }) => Err(PortError::new(
             match error_type.as_str() {
                 "timeout" | "canceled" => Failure::TimedOut,
@@ -115,7 +119,8 @@ mod tests {
     use super::*;
 
     fn failure(status: u16, body: &str) -> (Failure, String) {
-        let why = read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap_err();
+        let data = data(StatusCode::from_u16(status).unwrap(), body.as_bytes());
+        let why = data.and_then(read).unwrap_err();
         (why.failure, why.what)
     }
 
@@ -126,7 +131,7 @@ mod tests {
         let body = format!(
             r#"{{"status": "success", "data": {{"resultType": "vector", "result": [{series}]}}}}"#
         );
-        let answer = read(StatusCode::OK, body.as_bytes()).unwrap();
+        let answer = data(StatusCode::OK, body.as_bytes()).and_then(read).unwrap();
         let values = |kind, server| answer.values(kind, "instance", server).collect::<Vec<f64>>();
         assert_eq!(values(Kind::Cpu, "a:1"), [0.25]);
         assert!(values(Kind::Memory, "a:1").is_empty() && values(Kind::Cpu, "b:1").is_empty());

@@ -4,21 +4,54 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use tidegate_core::Span;
+use tidegate_core::{Span, Timestamp};
 
-use crate::store::{Checkpoint, Record, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Past, Record, StoreError, Stored};
 
 /// The version of the tables' form.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE host (one INTEGER PRIMARY KEY CHECK (one = 0), term INTEGER NOT NULL);
-    CREATE TABLE checkpoint (
-        group_name TEXT PRIMARY KEY, number INTEGER NOT NULL, state BLOB NOT NULL
-    ) WITHOUT ROWID;
     CREATE TABLE journal (
         group_name TEXT NOT NULL, number INTEGER NOT NULL,
         at INTEGER NOT NULL, line BLOB NOT NULL,
+        PRIMARY KEY (group_name, number)
+    ) WITHOUT ROWID;
+";
+
+/// Every checkpoint as far back as lines are kept, and what was noted meanwhile.
+const PAST: &str = "
+    CREATE TABLE checkpoint (
+        group_name TEXT NOT NULL, number INTEGER NOT NULL,
+        at INTEGER NOT NULL, state BLOB NOT NULL,
+        PRIMARY KEY (group_name, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE note (
+        group_name TEXT NOT NULL, at INTEGER NOT NULL, what TEXT NOT NULL,
+        PRIMARY KEY (group_name, at, what)
+    ) WITHOUT ROWID;
+";
+
+/// The first format had a group's last checkpoint alone.
+const FROM_FIRST: [&str; 2] = [
+    "ALTER TABLE checkpoint RENAME TO last_checkpoint",
+    "INSERT INTO checkpoint (group_name, number, at, state)
+         SELECT last.group_name, last.number, COALESCE(journal.at, 0), last.state
+         FROM last_checkpoint AS last LEFT JOIN journal
+         ON journal.group_name = last.group_name AND journal.number = last.number;
+     DROP TABLE last_checkpoint",
+];
+
+const FIRST: &str = "SELECT state FROM checkpoint WHERE group_name = ?1 ORDER BY number LIMIT 1";
+const LAST: &str = "SELECT state FROM checkpoint WHERE group_name = ?1 AND at <= ?2
+                    ORDER BY number DESC LIMIT 1";
+
+/// A table that an older program does not know, and does not need to know.
+const REQUESTS: &str = "
+    CREATE TABLE IF NOT EXISTS request (
+        group_name TEXT NOT NULL, number INTEGER NOT NULL,
+        at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
         PRIMARY KEY (group_name, number)
     ) WITHOUT ROWID;
 ";
@@ -53,10 +86,13 @@ impl Tables {
         connection.pragma_update(None, "synchronous", "full")?;
         let opening = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let format: i64 = opening.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if format == 0 {
-            opening.execute_batch(TABLES)?;
-            opening.pragma_update(None, "user_version", FORMAT)?;
+        match format {
+            0 => opening.execute_batch(&[TABLES, PAST].concat())?,
+            1 => opening.execute_batch(&[FROM_FIRST[0], ";", PAST, FROM_FIRST[1]].concat())?,
+            _ => {}
         }
+        opening.pragma_update(None, "user_version", FORMAT)?;
+        opening.execute_batch(REQUESTS)?;
         opening.commit()?;
         Ok(Self { connection, keep })
     }
@@ -68,13 +104,47 @@ impl Tables {
     }
 
     pub fn load(&mut self, group: &str) -> Result<Option<Stored>, StoreError> {
-        let read = "SELECT state FROM checkpoint WHERE group_name = ?1";
-        let state: Option<Vec<u8>> =
-            self.connection.query_row(read, [group], |row| row.get(0)).optional()?;
-        let Some(state) = state else { return Ok(None) };
-        let checkpoint: Checkpoint = serde_json::from_slice(&state).map_err(broken)?;
+        let Some(checkpoint) = self.last_checkpoint(group, Timestamp::MAX)? else {
+            return Ok(None);
+        };
         let tail = self.journal(group, checkpoint.number + 1)?;
         Ok(Some(Stored { checkpoint, tail }))
+    }
+
+    pub fn past(&mut self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError> {
+        let since = self.last_checkpoint(group, since)?;
+        let checkpoint = match since {
+            Some(checkpoint) => checkpoint,
+            None => match self.checkpoint_by(FIRST, params![group])? {
+                Some(first) => first,
+                None => return Ok(None),
+            },
+        };
+        let lines = self.journal(group, checkpoint.number + 1)?;
+        let read = "SELECT what FROM note WHERE group_name = ?1 ORDER BY at, what";
+        let mut read = self.connection.prepare_cached(read)?;
+        let notes = read.query_map([group], |row| row.get::<_, String>(0))?;
+        let note = |text: rusqlite::Result<String>| serde_json::from_str(&text?).map_err(broken);
+        let notes = notes.map(note).collect::<Result<_, StoreError>>()?;
+        Ok(Some(Past { checkpoint, lines, notes }))
+    }
+
+    fn last_checkpoint(
+        &mut self,
+        group: &str,
+        until: Timestamp,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        self.checkpoint_by(LAST, params![group, until.as_nanos()])
+    }
+
+    fn checkpoint_by(
+        &mut self,
+        read: &str,
+        given: impl rusqlite::Params,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        let state: Option<Vec<u8>> =
+            self.connection.query_row(read, given, |row| row.get(0)).optional()?;
+        state.map(|state| serde_json::from_slice(&state).map_err(broken)).transpose()
     }
 
     pub fn journal(&mut self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -84,6 +154,21 @@ impl Tables {
         let mut read = self.connection.prepare_cached(read)?;
         let lines = read.query_map(params![group, from], |row| row.get(0))?;
         Ok(lines.collect::<Result<_, _>>()?)
+    }
+
+    pub fn asked(&mut self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+        let read = "SELECT at, who, what FROM request WHERE group_name = ?1
+                    ORDER BY number DESC LIMIT ?2";
+        let mut read = self.connection.prepare_cached(read)?;
+        let rows = read.query_map(params![group, most], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })?;
+        let asked = rows.map(|row| {
+            let (at, who, what) = row?;
+            let request = serde_json::from_str(&what).map_err(broken)?;
+            Ok(Asked { at: Timestamp::from_nanos(at), who, request })
+        });
+        asked.collect()
     }
 
     /// Writes all records of hosts whose term is in force in one transaction; each one's result.
@@ -132,9 +217,10 @@ const fn check(ours: u32, now: u32) -> Result<(), StoreError> {
 fn put(writing: &Transaction<'_>, group: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
     let number = i64::try_from(checkpoint.number).map_err(broken)?;
     let state = serde_json::to_vec(checkpoint).map_err(broken)?;
-    let put = "INSERT INTO checkpoint (group_name, number, state) VALUES (?1, ?2, ?3)
-               ON CONFLICT (group_name) DO UPDATE SET number = ?2, state = ?3";
-    writing.prepare_cached(put)?.execute(params![group, number, state])?;
+    let put = "INSERT INTO checkpoint (group_name, number, at, state) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (group_name, number) DO UPDATE SET at = ?3, state = ?4";
+    let at = checkpoint.at.as_nanos();
+    writing.prepare_cached(put)?.execute(params![group, number, at, state])?;
     Ok(())
 }
 
@@ -148,12 +234,39 @@ fn write(
     let add = "INSERT INTO journal (group_name, number, at, line) VALUES (?1, ?2, ?3, ?4)";
     let mut add = writing.prepare_cached(add)?;
     add.execute(params![group, number, record.at.as_nanos(), record.line])?;
+    for note in &record.notes {
+        let add = "INSERT OR IGNORE INTO note (group_name, at, what) VALUES (?1, ?2, ?3)";
+        let what = serde_json::to_string(note).map_err(broken)?;
+        writing.prepare_cached(add)?.execute(params![group, note.at.as_nanos(), what])?;
+    }
+    if let Some(Asked { at, who, request }) = &record.asked {
+        let what = serde_json::to_string(request).map_err(broken)?;
+        let add = "INSERT INTO request (group_name, number, at, who, what)
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut add = writing.prepare_cached(add)?;
+        add.execute(params![group, number, at.as_nanos(), who, what])?;
+    }
     let Some(checkpoint) = &record.checkpoint else { return Ok(()) };
     put(writing, group, checkpoint)?;
-    if let Some(keep) = keep {
-        let forget = "DELETE FROM journal WHERE group_name = ?1 AND number < ?2 AND at < ?3";
-        let before = (record.at - keep).as_nanos();
-        writing.prepare_cached(forget)?.execute(params![group, number, before])?;
+    keep.map_or(Ok(()), |keep| forget(writing, group, record.at - keep))
+}
+
+/// Forgets what came before the last checkpoint that is older than `before`, so that what is left
+/// can be stepped through from its beginning on.
+fn forget(writing: &Transaction<'_>, group: &str, before: Timestamp) -> Result<(), StoreError> {
+    let find = "SELECT number, at FROM checkpoint WHERE group_name = ?1 AND at < ?2
+                ORDER BY number DESC LIMIT 1";
+    let mut find = writing.prepare_cached(find)?;
+    let first = find.query_row(params![group, before.as_nanos()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    });
+    let Some((number, at)) = first.optional()? else { return Ok(()) };
+    for (old, bound) in [
+        ("DELETE FROM journal WHERE group_name = ?1 AND number <= ?2", number),
+        ("DELETE FROM checkpoint WHERE group_name = ?1 AND number < ?2", number),
+        ("DELETE FROM note WHERE group_name = ?1 AND at < ?2", at),
+    ] {
+        writing.prepare_cached(old)?.execute(params![group, bound])?;
     }
     Ok(())
 }

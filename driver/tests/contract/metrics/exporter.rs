@@ -29,25 +29,40 @@ async fn expose(listener: TcpListener, text: watch::Receiver<String>) {
 
 impl Stack {
     pub async fn start() -> Self {
+        Self::with("", None).await
+    }
+
+    /// One that evaluates rules, and tells the Alertmanager at this port.
+    pub async fn alerting(rules: &str, alertmanager: u16) -> Self {
+        Self::with(rules, Some(alertmanager)).await
+    }
+
+    async fn with(rules: &str, alertmanager: Option<u16>) -> Self {
         let folder = Folder::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = listener.local_addr().unwrap();
         let text = watch::Sender::new(String::new());
         let mut exporter = JoinSet::new();
         exporter.spawn(expose(listener, text.subscribe()));
+        let told = alertmanager.map(|port| format!("\"127.0.0.1:{port}\"")).unwrap_or_default();
         let file = folder.write(
             "prometheus.yml",
             &format!(
-                "global: {{scrape_interval: 100ms, scrape_timeout: 100ms}}\n\
+                "global: {{scrape_interval: 100ms, scrape_timeout: 100ms, \
+                 evaluation_interval: 200ms}}\n\
+                 rule_files: [rules.yml]\n\
+                 alerting: {{alertmanagers: [{{static_configs: [{{targets: [{told}]}}]}}]}}\n\
                  scrape_configs:\n\
                  - {{job_name: test, static_configs: [{{targets: [\"{target}\"]}}]}}\n"
             ),
         );
+        folder.write("rules.yml", rules);
         let port = free_port();
         let arguments = [
             format!("--config.file={}", file.display()),
             format!("--storage.tsdb.path={}", folder.path("data").display()),
             format!("--web.listen-address=127.0.0.1:{port}"),
+            "--rules.alert.resend-delay=1s".to_owned(),
         ];
         let arguments = arguments.each_ref().map(String::as_str);
         let prometheus = Running::start("prometheus", &arguments, &folder.path("prometheus.log"));

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_core::Span;
+use tidegate_core::size::Size;
 
 use crate::scenario::length::Length;
-use crate::scenario::units::{Bandwidth, Size};
+use crate::scenario::units::Bandwidth;
 
 /// Where a shared service runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

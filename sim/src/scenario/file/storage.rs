@@ -7,9 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use tidegate_core::size::Size;
 
 use crate::scenario::length::Length;
-use crate::scenario::units::Size;
 
 /// A phase in the shared storage.
 #[derive(Clone, Debug)]

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use tidegate_core::billing::Pricing;
 use tidegate_core::policy::WallTime;
 use tidegate_core::{OperatorRequest, Timestamp};
 
-use super::hardware::{hardware, monthly, plan};
+use super::hardware::{hardware, plan};
 use super::moment;
 use crate::model::{Comparison, Expectation, Resize};
 use crate::scenario::file::{ActionFile, FaultFile, OperatorFile, ResizeFile, ScenarioFile};
@@ -27,7 +28,7 @@ pub(super) fn resizes(file: &ScenarioFile, run: &Run) -> Result<Vec<Resize>, Fau
         let at = moment_of(&resize.at, &format!("resize.{index}.at"), run)?;
         Ok(Resize {
             at,
-            to: hardware(file, &resize.plan, monthly(price))?,
+            to: hardware(file, &resize.plan, Pricing::always_on(price))?,
             downtime: resize.downtime,
         })
     };

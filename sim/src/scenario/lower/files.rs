@@ -1,13 +1,13 @@
 //! Files on the shared storage.
 
 use tidegate_core::Span;
+use tidegate_core::size::Size;
 
 use super::LONGEST;
 use crate::chance::{exp, ln};
 use crate::model::{Bench, Dist, Files, Phase, Place};
 use crate::scenario::Fault;
 use crate::scenario::file::{PhaseFile, ScenarioFile, StorageWork};
-use crate::scenario::units::Size;
 
 /// Files times servers of a scenario; each keeps what that server knows of that file.
 const MOST: usize = 1_000_000;

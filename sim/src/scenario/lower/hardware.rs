@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use tidegate_core::billing::Pricing;
-use tidegate_core::money::{Per, Price};
-use tidegate_core::{Money, Span};
 
 use super::MIB;
 use crate::chance::{exp, ln};
 use crate::model::{Bench, Hardware};
-use crate::scenario::file::{BenchFile, BillingFile, PlanFile, ScenarioFile};
+use crate::scenario::file::{BenchFile, PlanFile, ScenarioFile};
 use crate::scenario::{Fault, did_you_mean};
 
 pub(super) fn plan<'a>(
@@ -28,44 +26,18 @@ pub(super) fn plan<'a>(
 
 pub(super) fn servers(file: &ScenarioFile, standbys: u16) -> Result<Vec<Hardware>, Fault> {
     let primary_plan = plan(file, &file.group.primary, "group.primary")?;
-    let primary = hardware(file, &file.group.primary, monthly(primary_plan.price))?;
+    let primary = hardware(file, &file.group.primary, Pricing::always_on(primary_plan.price))?;
     let name = file.group.standby.as_ref().unwrap_or(&file.group.primary);
     let standby_plan = plan(file, name, "group.standby")?;
     let price = file.group.standby_price.unwrap_or(standby_plan.price);
     if price.currency != primary_plan.price.currency {
         return Err(Fault::at("group", "all prices need one currency"));
     }
-    let standby = hardware(file, name, standby_pricing(file, price))?;
+    let standby =
+        hardware(file, name, file.group.standby_billing.pricing(price, file.group.minimum))?;
     let mut servers = vec![primary];
     servers.extend(std::iter::repeat_n(standby, usize::from(standbys)));
     Ok(servers)
-}
-
-/// 730 hours are the twelfth of a year by which clouds turn one price into the other.
-fn hourly(price: Price) -> Money {
-    match price.per {
-        Per::Hour => price.amount,
-        Per::Month => price.amount.scaled(1, 730),
-    }
-}
-
-pub(super) fn monthly(price: Price) -> Pricing {
-    match price.per {
-        Per::Hour => Pricing::PerSecond { hourly: price.amount, minimum: Span::ZERO },
-        Per::Month => Pricing::Monthly { monthly: price.amount },
-    }
-}
-
-fn standby_pricing(file: &ScenarioFile, price: Price) -> Pricing {
-    let hourly = hourly(price);
-    match file.group.standby_billing {
-        BillingFile::PerSecond => {
-            let minimum = file.group.minimum.unwrap_or(Span::from_secs(60));
-            Pricing::PerSecond { hourly, minimum }
-        }
-        BillingFile::PerStartedHour => Pricing::PerStartedHour { hourly },
-        BillingFile::Monthly => monthly(price),
-    }
 }
 
 /// Workers follow from the memory as on Frappe Cloud: usable = max(RAM − 3000 MB, 0.75 RAM); web
@@ -148,12 +120,12 @@ pub(super) fn upgrade(
 ) -> Result<Option<Hardware>, Fault> {
     if let Some(name) = &file.group.upgrade {
         let price = plan(file, name, "group.upgrade")?.price;
-        return hardware(file, name, monthly(price)).map(Some);
+        return hardware(file, name, Pricing::always_on(price)).map(Some);
     }
     let cores: u32 = servers.iter().map(|server| server.vcpu).sum();
     let enough = file.plans.iter().filter(|(_, plan)| plan.vcpu >= cores);
-    let cheapest = enough.min_by_key(|(name, plan)| (hourly(plan.price), (*name).clone()));
-    cheapest.map(|(name, plan)| hardware(file, name, monthly(plan.price))).transpose()
+    let cheapest = enough.min_by_key(|(name, plan)| (plan.price.hourly(), (*name).clone()));
+    cheapest.map(|(name, plan)| hardware(file, name, Pricing::always_on(plan.price))).transpose()
 }
 
 pub(super) fn benches(file: &ScenarioFile) -> Result<Vec<Bench>, Fault> {

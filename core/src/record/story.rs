@@ -1,16 +1,57 @@
 //! What a step changed: scale events, stages, how near a rule came.
 
-use tidegate_core::decision::{Decision, Direction, Opinion, Verdict, Vote};
-use tidegate_core::lifecycle::Stage;
-use tidegate_core::record::{Action, ClosestCall, LocalTime, ScaleEvent, StageSpan, source_name};
-use tidegate_core::{ServerId, Step, Timestamp};
+use jiff::tz::TimeZone;
 
-use super::Run;
+use super::{Action, ClosestCall, LocalTime, ScaleEvent, StageSpan, source_name};
+use crate::controller::Controller;
+use crate::decision::{Decision, Direction, Opinion, Verdict, Vote};
+use crate::explain;
+use crate::ids::ServerId;
+use crate::lifecycle::Stage;
+use crate::time::Timestamp;
 
-impl Run<'_> {
-    /// Notes what changed: scale events, stages, how near a rule came.
-    pub(super) fn follow(&mut self, now: Timestamp, step: &Step) {
-        let decision = &step.decision;
+/// What a controller did in a run, as a report tells it.
+#[derive(Clone, Debug)]
+pub struct Story {
+    zone: TimeZone,
+    servers: u16,
+    events: Vec<ScaleEvent>,
+    stages: Vec<StageSpan>,
+    closest: Vec<ClosestCall>,
+    /// The up rules that fired.
+    fired: Vec<bool>,
+}
+
+/// A story that has come to its end.
+#[derive(Clone, Debug)]
+pub struct StoryEnd {
+    /// Servers added, released, or failed to be.
+    pub events: Vec<ScaleEvent>,
+    /// Which server was in which stage, in the order of time.
+    pub stages: Vec<StageSpan>,
+    /// How near rules came to firing when they did not.
+    pub closest: Vec<ClosestCall>,
+}
+
+impl Story {
+    /// From `start` on, where `controller` is as it is; times are those of `zone`.
+    pub fn new(controller: &Controller, start: Timestamp, zone: TimeZone) -> Self {
+        let config = controller.config();
+        let stage =
+            |server| StageSpan { server, stage: controller.stage(server), from: start, to: start };
+        Self {
+            zone,
+            servers: config.standbys + 1,
+            events: Vec::new(),
+            stages: (0..=config.standbys).map(ServerId).map(stage).collect(),
+            closest: Vec::new(),
+            fired: vec![false; config.policy.up.len()],
+        }
+    }
+
+    /// Notes what a step changed, after which the controller is as it is; whether a standby starts
+    /// or stops.
+    pub fn follow(&mut self, now: Timestamp, decision: &Decision, controller: &Controller) -> bool {
         let action = match decision.verdict {
             Verdict::Hold => None,
             Verdict::ScaleUp(by) => Some((Action::ScaleUp, by)),
@@ -21,19 +62,18 @@ impl Run<'_> {
                 at: LocalTime::new(now, &self.zone),
                 action,
                 source: source_name(decision.source).to_owned(),
-                reason: tidegate_core::explain::reason(decision),
+                reason: explain::reason(decision),
             };
             self.events.extend(std::iter::repeat_n(event, usize::from(by)));
         }
         let mut moving = false;
-        for index in 1..self.model.servers.len() {
-            let server = ServerId(index as u16);
-            let stage = self.controller.stage(server);
+        for server in (1..self.servers).map(ServerId) {
+            let stage = controller.stage(server);
             moving |= !matches!(stage, Stage::Standby | Stage::Serving);
             self.enter_stage(now, server, stage, decision.verdict);
         }
-        self.world.set_moving(moving);
         self.note_closest(now, decision);
+        moving
     }
 
     fn enter_stage(&mut self, now: Timestamp, server: ServerId, stage: Stage, verdict: Verdict) {
@@ -75,9 +115,24 @@ impl Run<'_> {
         });
     }
 
+    /// It ends here.
+    pub fn close(mut self, end: Timestamp) -> StoryEnd {
+        for server in (0..self.servers).map(ServerId) {
+            let last = self.stages.iter_mut().rfind(|span| span.server == server);
+            if let Some(last) = last {
+                last.to = end;
+            }
+        }
+        let fired = self.fired;
+        self.closest.retain(|call| !fired[usize::from(call.vote.rule.0)]);
+        StoryEnd { events: self.events, stages: self.stages, closest: self.closest }
+    }
+
     fn note_closest(&mut self, now: Timestamp, decision: &Decision) {
         for vote in decision.votes().filter(|vote| vote.direction == Direction::Up) {
             let rule = usize::from(vote.rule.0);
+            // A person may have given it more rules than it had.
+            self.fired.resize(self.fired.len().max(rule + 1), false);
             self.fired[rule] |= vote.opinion == Opinion::Agrees;
             if vote.value.is_none() {
                 continue;

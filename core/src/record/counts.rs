@@ -1,96 +1,13 @@
 //! Counts and distributions of a run, folded as the facts come.
 
-use tidegate_core::fact::{Fact, FactSink, FailureCause, Flow};
-use tidegate_core::record::{Distribution, Requests, TimelineRow};
-use tidegate_core::{Span, Timestamp};
-
-use crate::histogram::Histogram;
-
-const MICROSECOND: i64 = 1_000;
-/// Bits that tell times apart to a thousandth, and those that do to a hundredth.
-const PRECISE: u32 = 11;
-const COARSE: u32 = 8;
-/// Bits that tell times apart to three per cent.
-const ROUGH: u32 = 6;
-
-/// Times in a histogram of microseconds; mean and maximum exact.
-#[derive(Debug)]
-pub(crate) struct Times {
-    histogram: Histogram,
-    sum: u128,
-    max: i64,
-    /// Whether some were counted in bulk, whose maximum nobody knows.
-    in_bulk: bool,
-}
-
-impl Times {
-    const fn new(bits: u32) -> Self {
-        Self { histogram: Histogram::new(bits), sum: 0, max: 0, in_bulk: false }
-    }
-
-    #[inline]
-    fn add(&mut self, span: Span) {
-        let ns = span.as_nanos();
-        self.histogram.add((ns / MICROSECOND).cast_unsigned());
-        self.sum += u128::from(ns.cast_unsigned());
-        self.max = self.max.max(ns);
-    }
-
-    /// So many times of this length.
-    fn add_times(&mut self, count: u64, span: Span) {
-        let ns = span.as_nanos();
-        self.in_bulk = true;
-        self.histogram.add_times(count, (ns / MICROSECOND).cast_unsigned());
-        self.sum += u128::from(count) * u128::from(ns.cast_unsigned());
-    }
-
-    /// Takes in the times of another run that was recorded alike.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        self.histogram.merge(&other.histogram);
-        self.sum += other.sum;
-        self.max = self.max.max(other.max);
-        self.in_bulk |= other.in_bulk;
-    }
-
-    /// As precise, with no times.
-    pub(super) const fn none_yet(&self) -> Self {
-        Self::new(self.histogram.bits())
-    }
-
-    fn clear(&mut self) {
-        self.histogram.clear();
-        (self.sum, self.max, self.in_bulk) = (0, 0, false);
-    }
-
-    pub(super) fn percentiles_into(&self, row: &mut TimelineRow) {
-        row.p50_ms = self.percentile(50.0);
-        row.p95_ms = self.percentile(95.0);
-        row.p99_ms = self.percentile(99.0);
-    }
-
-    fn percentile(&self, percent: f64) -> Option<f64> {
-        let microseconds = self.histogram.quantile(percent / 100.0);
-        (!self.histogram.is_empty()).then(|| microseconds as f64 / 1e3)
-    }
-
-    pub(crate) fn distribution(&self) -> Distribution {
-        let count = u128::from(self.histogram.len());
-        if count == 0 {
-            return Distribution::default();
-        }
-        Distribution {
-            mean: Some((self.sum / count) as f64 / 1e6),
-            p50: self.percentile(50.0),
-            p95: self.percentile(95.0),
-            p99: self.percentile(99.0),
-            max: (!self.in_bulk).then_some(self.max as f64 / 1e6),
-        }
-    }
-}
+use super::times::{COARSE, PRECISE, ROUGH, Times};
+use super::{Requests, TimelineRow};
+use crate::fact::{Fact, FactSink, FailureCause, Flow};
+use crate::time::Timestamp;
 
 /// Counts requests and their times, for the run and for the present interval.
 #[derive(Debug)]
-pub(super) struct Collector {
+pub struct Counts {
     arrived: u64,
     served: u64,
     /// In the order of [`FailureCause::ALL`].
@@ -102,7 +19,7 @@ pub(super) struct Collector {
     digest: u64,
 }
 
-impl Collector {
+impl Counts {
     /// With times to a thousandth if they are wanted `fine`.
     pub fn new(fine: bool) -> Self {
         let (all, interval) = if fine { (PRECISE, COARSE) } else { (ROUGH, ROUGH) };
@@ -136,6 +53,7 @@ impl Collector {
         self.interval_latency.clear();
     }
 
+    /// What became of all requests.
     pub fn requests(&self, failed_by_scaling: u64, in_flight_at_end: u64) -> Requests {
         Requests {
             arrived: self.arrived,
@@ -153,10 +71,12 @@ impl Collector {
         [self.latency, self.wait]
     }
 
+    /// Requests answered so far.
     pub const fn served(&self) -> u64 {
         self.served
     }
 
+    /// Failed requests by cause, causes without any left out.
     pub fn failures(&self) -> Vec<(FailureCause, u64)> {
         let all = FailureCause::ALL.into_iter().zip(self.failed);
         all.filter(|(_, count)| *count > 0).collect()
@@ -202,7 +122,7 @@ impl Collector {
     }
 }
 
-impl FactSink for Collector {
+impl FactSink for Counts {
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
     #[inline(always)]
     fn fact(&mut self, at: Timestamp, fact: Fact) {

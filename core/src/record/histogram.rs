@@ -94,12 +94,14 @@ impl Histogram {
         0
     }
 
+    #[inline]
     const fn bin(&self, number: u64) -> usize {
         let scale = self.scale(number);
         ((scale as usize) << (self.bits - 1)) + (number >> scale) as usize
     }
 
     /// Bits of `number` that do not tell its bin.
+    #[inline]
     const fn scale(&self, number: u64) -> u32 {
         let least = 1 << (self.bits - 1);
         (number | least).ilog2() - (self.bits - 1)

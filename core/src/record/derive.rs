@@ -1,0 +1,204 @@
+//! Facts that a journal holds: what was ordered and done, what was seen of the servers.
+//!
+//! A moment that nobody saw is the earliest that it can have been: a server that is found broken
+//! broke when it was last found well.
+
+use std::collections::BTreeMap;
+
+use crate::command::{Command, CommandKind, Outcome};
+use crate::controller::{Controller, Input, Step};
+use crate::fact::Fact;
+use crate::ids::{CommandId, ServerId};
+use crate::lifecycle::Stage;
+use crate::observation::{Dated, Health, Observation, Ratio, ServerView};
+use crate::time::Timestamp;
+
+/// What is known of a server.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    ready: bool,
+    receives: bool,
+    /// Whether commands want its services to run.
+    wanted: bool,
+    /// When it was last found well.
+    well: Timestamp,
+    /// When the proxy last answered a command about it.
+    told: Timestamp,
+    cpu: Option<Dated<Ratio>>,
+    memory: Option<Dated<Ratio>>,
+}
+
+/// The facts of a journal, as it is stepped through.
+#[derive(Clone, Debug)]
+pub(super) struct Derived {
+    facts: Vec<(Timestamp, Fact)>,
+    servers: Vec<Known>,
+    open: BTreeMap<CommandId, Command>,
+    /// Every order about a machine, in the order of time.
+    power: Vec<(Timestamp, ServerId, bool)>,
+}
+
+impl Derived {
+    /// From `start` on, where the controller is as it is and what serves is well.
+    pub fn new(controller: &Controller, start: Timestamp) -> Self {
+        let servers = || (0..=controller.config().standbys).map(ServerId);
+        let is_serving = |server| controller.stage(server) == Stage::Serving;
+        let known = |server| Known {
+            ready: is_serving(server),
+            receives: is_serving(server),
+            wanted: is_serving(server),
+            well: start,
+            told: start,
+            cpu: None,
+            memory: None,
+        };
+        let mut derived = Self {
+            facts: Vec::new(),
+            servers: servers().map(known).collect(),
+            open: BTreeMap::new(),
+            power: Vec::new(),
+        };
+        for server in servers().filter(|server| is_serving(*server)) {
+            let on = Fact::PowerChanged { server, on: true, commanded: true };
+            let ready = Fact::ReadyChanged { server, ready: true };
+            let receives = Fact::RoutingChanged { server, receives: true };
+            derived.facts.extend([on, ready, receives].map(|fact| (start, fact)));
+        }
+        derived
+    }
+
+    /// The controller is as it is after `step`, which followed from `input` at `at`.
+    pub fn step(&mut self, at: Timestamp, input: &Input, step: &Step, controller: &Controller) {
+        match input {
+            Input::Observe(seen) => self.observed(at, seen, controller),
+            Input::Complete { id, outcome: Outcome::Done } => self.done(at, *id),
+            Input::TakeOver { term } => self.tell(at, Fact::TookOver { term: *term }),
+            Input::Complete { .. } | Input::Request(_) | Input::Wake => {}
+        }
+        for command in &step.commands {
+            if self.open.insert(command.id, *command).is_none() {
+                self.ordered(at, command);
+            }
+        }
+    }
+
+    /// All of them, and whether a change of power that a provider tells was ordered.
+    pub fn into_facts(self) -> (Vec<(Timestamp, Fact)>, Orders) {
+        (self.facts, Orders(self.power))
+    }
+
+    fn tell(&mut self, at: Timestamp, fact: Fact) {
+        self.facts.push((at, fact));
+    }
+
+    fn ordered(&mut self, at: Timestamp, command: &Command) {
+        let server = command.server;
+        let known = &mut self.servers[server.index()];
+        match command.kind {
+            CommandKind::PowerOn => self.power.push((at, server, true)),
+            CommandKind::StartServices => known.wanted = true,
+            CommandKind::StopServices | CommandKind::PowerOff => {
+                known.wanted = false;
+                if known.ready {
+                    known.ready = false;
+                    self.tell(at, Fact::ReadyChanged { server, ready: false });
+                }
+                let is_power = command.kind == CommandKind::PowerOff;
+                if is_power {
+                    self.power.push((at, server, false));
+                } else {
+                    self.tell(at, Fact::ServicesStopped { server });
+                }
+            }
+            CommandKind::Join { .. }
+            | CommandKind::Drain
+            | CommandKind::QuiesceJobs
+            | CommandKind::ResumeJobs => {}
+        }
+    }
+
+    fn done(&mut self, at: Timestamp, id: CommandId) {
+        let Some(command) = self.open.get(&id).copied() else { return };
+        let Command { server, generation, kind, .. } = command;
+        self.tell(at, Fact::CommandApplied { server, generation });
+        let receives = matches!(kind, CommandKind::Join { .. });
+        if receives || kind == CommandKind::Drain {
+            self.servers[server.index()].told = at;
+            self.routed(at, server, receives);
+        }
+    }
+
+    fn routed(&mut self, at: Timestamp, server: ServerId, receives: bool) {
+        let known = &mut self.servers[server.index()];
+        if known.receives != receives {
+            known.receives = receives;
+            self.tell(at, Fact::RoutingChanged { server, receives });
+        }
+    }
+
+    fn observed(&mut self, at: Timestamp, seen: &Observation, controller: &Controller) {
+        for view in &seen.servers {
+            let Some(known) = self.servers.get_mut(view.server.index()) else { continue };
+            known.cpu = view.cpu.or(known.cpu);
+            known.memory = view.memory.or(known.memory);
+            let told = known.told;
+            if let Some(routed) = view.routed.filter(|routed| routed.at > told) {
+                self.routed(routed.at, view.server, routed.value);
+            }
+            self.health(view);
+        }
+        self.sampled(at, controller);
+    }
+
+    fn health(&mut self, view: &ServerView) {
+        let server = view.server;
+        let known = &mut self.servers[server.index()];
+        let Some(health) = view.health.filter(|_| known.wanted) else { return };
+        let ready = health.value.has(Health::ALL);
+        let (was, well) = (known.ready, known.well);
+        known.ready = ready;
+        if ready {
+            known.well = health.at;
+        }
+        if was && !ready {
+            self.tell(well, Fact::Broke { server });
+        }
+        if was != ready {
+            self.tell(health.at, Fact::ReadyChanged { server, ready });
+        }
+    }
+
+    /// Means over all serving servers, if something fresh is known of each.
+    fn sampled(&mut self, at: Timestamp, controller: &Controller) {
+        let stale_after = controller.config().policy.evidence.stale_after;
+        let fresh =
+            |value: Option<Dated<Ratio>>| value.filter(|value| value.age(at) <= stale_after);
+        let (mut cpu, mut memory, mut count, mut taken) = (0, 0, 0, at);
+        for (server, known) in (0..).map(ServerId).zip(&self.servers) {
+            if controller.stage(server) != Stage::Serving {
+                continue;
+            }
+            let (Some(own_cpu), Some(own_memory)) = (fresh(known.cpu), fresh(known.memory)) else {
+                return;
+            };
+            cpu += u128::from(own_cpu.value.ppm());
+            memory += u128::from(own_memory.value.ppm());
+            count += 1_000_000;
+            taken = taken.min(own_cpu.at).min(own_memory.at);
+        }
+        let mean = |sum| Ratio::of(sum, count);
+        self.tell(at, Fact::Sampled { cpu: mean(cpu), memory: mean(memory), taken });
+    }
+}
+
+/// What machines were ordered to do.
+#[derive(Clone, Debug)]
+pub(super) struct Orders(Vec<(Timestamp, ServerId, bool)>);
+
+impl Orders {
+    /// Whether a machine that went on or off at `at` had been ordered to.
+    pub fn wanted(&self, at: Timestamp, server: ServerId, on: bool) -> bool {
+        let before = self.0.iter().rev().find(|(when, whose, _)| *when <= at && *whose == server);
+        before.is_some_and(|(.., wanted)| *wanted == on)
+    }
+}

@@ -1,0 +1,77 @@
+//! What people and their programs reach: the groups of a host, and the record of who asked what.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tidegate_core::Decision;
+
+use super::recent::Recent;
+use super::request::{Action, BadRequest, Wish};
+use super::view::GroupView;
+use crate::clock::Clock;
+use crate::runtime::{Handle, RequestError};
+use crate::store::{Store, StoreError};
+
+/// Requests of people that are shown of a group.
+const REQUESTS: u32 = 20;
+
+/// What the server needs of the host that it speaks for.
+#[derive(Clone)]
+pub struct Operators {
+    /// Reaches the host.
+    pub handle: Handle,
+    /// Where requests are kept.
+    pub store: Arc<dyn Store>,
+    /// What happened last.
+    pub recent: Arc<Recent>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Operators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operators").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+/// Why somebody who asked gets no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error(transparent)]
+    Bad(#[from] BadRequest),
+    #[error(transparent)]
+    Group(#[from] RequestError),
+    #[error("failed to read what people asked before: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Operators {
+    /// How a group is, with what happened last and who asked what.
+    pub(super) async fn view(&self, group: &str) -> Result<GroupView, Refusal> {
+        let status = self.handle.status(group).await?;
+        let asked = self.store.asked(group, REQUESTS).await?;
+        Ok(GroupView::new(group, &status, self.recent.of(group), &asked))
+    }
+
+    /// How all groups are, without what happened.
+    pub(super) async fn all(&self) -> Result<Vec<GroupView>, Refusal> {
+        let mut groups = Vec::new();
+        for group in self.handle.groups() {
+            let status = self.handle.status(group).await?;
+            groups.push(GroupView::new(group, &status, Vec::new(), &[]));
+        }
+        Ok(groups)
+    }
+
+    /// Asks a group for something; what was decided.
+    pub(super) async fn ask(
+        &self,
+        group: &str,
+        action: &str,
+        wish: &Wish,
+    ) -> Result<Decision, Refusal> {
+        let action: Action = action.parse()?;
+        let request = wish.request(action, self.clock.now())?;
+        Ok(self.handle.request(group, &wish.who, request).await?)
+    }
+}
