@@ -7,6 +7,7 @@
 mod breaks;
 mod cgroup;
 mod config;
+mod controller;
 mod controls;
 mod exporter;
 mod failure;

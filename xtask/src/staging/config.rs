@@ -1,9 +1,11 @@
 //! What the programs of the stack are configured with, and the scenario that it is for.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tidegate_core::policy::{Policy, WallTime};
+use tidegate_core::policy::{EvidenceFrom, Policy, WallTime};
 use tidegate_core::{Span, Timestamp};
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{self, Overrides};
@@ -18,6 +20,12 @@ use super::{breaks, cgroup, spawn};
 
 const HAPROXY: &str = include_str!("../../staging/haproxy.cfg");
 const PROMETHEUS: &str = include_str!("../../staging/prometheus.yml");
+const ALERTS: &str = "rule_files: [\"@folder@/rules.yml\"]
+alerting:
+  alertmanagers:
+    - static_configs:
+        - targets: [\"@mon@:9093\"]
+";
 const LIVE: &str = include_str!("../../staging/live.toml");
 
 /// Keys of a policy whose values are shares.
@@ -71,9 +79,28 @@ pub(super) fn haproxy(broken: Option<Break>) -> Result<PathBuf, Failure> {
     filled("haproxy.cfg", HAPROXY, &[("retries", breaks::retries(broken).to_owned())])
 }
 
+/// Who keeps the windows of the policy's rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alerting {
+    /// Prometheus, whose alerts are notified.
+    On,
+    /// The controller.
+    Off,
+}
+
+impl Alerting {
+    pub fn of(model: &Model) -> Self {
+        match model.group.policy.evidence.from {
+            EvidenceFrom::Alerts => Self::On,
+            EvidenceFrom::Metrics => Self::Off,
+        }
+    }
+}
+
 /// Writes the file of Prometheus.
-pub(super) fn prometheus() -> Result<PathBuf, Failure> {
-    filled("prometheus.yml", PROMETHEUS, &[])
+pub(super) fn prometheus(alerting: Alerting) -> Result<PathBuf, Failure> {
+    let alerts = if alerting == Alerting::On { ALERTS } else { "" };
+    filled("prometheus.yml", &format!("{PROMETHEUS}{alerts}"), &[])
 }
 
 /// Writes the controller's file, with the scenario's policy at its tempo.
@@ -94,8 +121,23 @@ pub(super) fn live(model: &Model, tempo: Tempo, broken: Option<Break>) -> Result
         ("cgroup", cgroup::unified(Host::App2).display().to_string()),
         ("haproxy", breaks::proxy_socket(broken)?.display().to_string()),
     ];
-    let text = format!("{LIVE}\n{}", policy(model, tempo)?);
+    for name in ["token", "alerts-token"] {
+        write(&folder().join(name), secret()?)?;
+    }
+    let alerts = match Alerting::of(model) {
+        Alerting::On => "[group.ports.alertmanager]\n",
+        Alerting::Off => "",
+    };
+    let text = format!("{LIVE}\n{alerts}\n{}", policy(model, tempo)?);
     filled("live.toml", &text, &values).map(drop)
+}
+
+/// A word that nobody guesses.
+fn secret() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    let filled = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    filled.map_err(|why| Failure::io("draw a token", why))?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 /// A list of texts, which JSON and TOML write alike.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tidegate_core::fact::Fact;
+use tidegate_core::record::Told;
 use tidegate_core::{Ratio, ServerId, Span, Timestamp};
 
 use super::failure::{Failure, read};
 use super::host::{Host, folder};
 use super::jobs::Jobs;
-use super::load::Line;
 use super::tell::say;
 
 /// A line of the standby's power log.
@@ -24,7 +24,7 @@ pub(super) struct Power {
 #[derive(Debug)]
 pub(super) struct Evidence {
     pub start: Timestamp,
-    pub requests: Vec<Line>,
+    pub requests: Vec<Told>,
     pub jobs: Jobs,
     pub accepted: Vec<u64>,
     pub power: Vec<Power>,
@@ -62,6 +62,8 @@ pub(super) enum Broken {
     JobsTwice,
     StandbyNotOff,
     NothingScaled,
+    Property,
+    Replay,
 }
 
 impl Broken {
@@ -72,12 +74,14 @@ impl Broken {
             Self::JobsTwice => "jobs were done twice",
             Self::StandbyNotOff => "the standby is not off at the end",
             Self::NothingScaled => "nothing was scaled",
+            Self::Property => "a property does not hold: the record tells which",
+            Self::Replay => "the record does not give the same run again",
         }
     }
 }
 
-/// Prints what happened; what did not hold.
-pub(super) fn judge(evidence: &Evidence) -> Vec<Broken> {
+/// Prints what happened; what did not hold, `[held, same]` of its record among it.
+pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2]) -> Vec<Broken> {
     let failed = tell_requests(&evidence.requests);
     let [twice, lost] = tell_jobs(&evidence.jobs, &evidence.accepted);
     tell_scaling(evidence);
@@ -90,6 +94,8 @@ pub(super) fn judge(evidence: &Evidence) -> Vec<Broken> {
         (twice > 0, Broken::JobsTwice),
         (!is_off(&evidence.power), Broken::StandbyNotOff),
         (evidence.power.is_empty(), Broken::NothingScaled),
+        (!held, Broken::Property),
+        (!same, Broken::Replay),
     ];
     let broken: Vec<_> = found.into_iter().filter_map(|(is, one)| is.then_some(one)).collect();
     for one in &broken {
@@ -108,14 +114,15 @@ struct Tally {
 }
 
 /// How many failed.
-fn tell_requests(requests: &[Line]) -> u64 {
+fn tell_requests(requests: &[Told]) -> u64 {
     let mut tallies: BTreeMap<Option<ServerId>, Tally> = BTreeMap::new();
     let mut latencies = Vec::new();
     for line in requests {
-        if let Fact::RequestServed { server, latency, .. } = line.fact {
+        let Told::Fact { fact, .. } = line else { continue };
+        if let Fact::RequestServed { server, latency, .. } = *fact {
             tallies.entry(Some(server)).or_default().served += 1;
             latencies.push(latency);
-        } else if let Fact::RequestFailed { server, .. } = line.fact {
+        } else if let Fact::RequestFailed { server, .. } = *fact {
             tallies.entry(server).or_default().failed += 1;
         }
     }
@@ -155,7 +162,10 @@ fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> [u64; 2] {
 }
 
 fn tell_scaling(evidence: &Evidence) {
-    let since = |at: Timestamp| format!("{:.1} s", at.since(evidence.start).as_secs_f64());
+    let since = |at: Timestamp| {
+        let nanos = at.as_nanos() - evidence.start.as_nanos();
+        format!("{:.1} s", nanos as f64 / 1e9)
+    };
     let power = evidence.power.iter().filter(|power| !power.server.is_primary());
     let power = power.map(|power| (power.at, format!("power {}", power.event)));
     let routed = evidence

@@ -22,7 +22,7 @@ use super::failure::Failure;
 use client::{Client, Clock};
 use plan::Plan;
 
-pub(super) use facts::{Line, json_lines};
+pub(super) use facts::json_lines;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoadArguments {

@@ -6,8 +6,8 @@ mod kills;
 use std::process::Child;
 use std::time::Duration;
 
-use serde::Serialize;
-use tidegate_core::{Span, Timestamp};
+use tidegate_core::record::Told;
+use tidegate_core::{OperatorRequest, Span, Timestamp};
 
 use super::breaks::Break;
 use super::config::{Scenario, Tempo};
@@ -17,7 +17,7 @@ use super::judge::{self, Broken, Evidence, Power};
 use super::load::json_lines;
 use super::stack::{Stack, Standing, standing};
 use super::tell::{now, say};
-use super::{interrupt, jobs, spawn};
+use super::{controller, interrupt, jobs, spawn};
 
 use kills::Kills;
 
@@ -49,9 +49,19 @@ pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
     let length = tempo.length(model.duration);
     say(&format!("driving {} for {:.0} s", model.name, length.as_secs_f64()));
     let kills = play.kills_controller.then(|| Kills::new(model.seed, start));
-    let run = Run { start, end: start + length, stack: &mut stack, routed: Vec::new(), kills };
-    let broken = judge::judge(&run.follow(&mut load, play.broken)?);
+    let asked = model.operator.iter().rev();
+    let asked = asked.map(|(at, request)| (tempo.moment(&model, *at), request.clone()));
+    let run = Run {
+        start,
+        end: start + length,
+        stack: &mut stack,
+        routed: Vec::new(),
+        kills,
+        asked: asked.collect(),
+    };
+    let evidence = run.follow(&mut load, play.broken)?;
     drop(stack);
+    let broken = judge::judge(&evidence, controller::record()?);
     Ok(broken)
 }
 
@@ -71,14 +81,8 @@ struct Run<'a> {
     stack: &'a mut Stack,
     routed: Vec<(Timestamp, bool)>,
     kills: Option<Kills>,
-}
-
-/// What stands at the end of the facts.
-#[derive(Serialize)]
-struct End {
-    at: Timestamp,
-    in_flight: u64,
-    jobs_pending: u64,
+    /// What people ask for and when, the last first.
+    asked: Vec<(Timestamp, OperatorRequest)>,
 }
 
 impl Run<'_> {
@@ -112,7 +116,7 @@ impl Run<'_> {
         self.stack.stop_controller()?;
         let (jobs, accepted) = (jobs::read_all()?, jobs::accepted()?);
         let at = Timestamp::from_nanos(now());
-        let end = End { at, in_flight: 0, jobs_pending: jobs::pending()? };
+        let end = Told::End { at, in_flight: 0, jobs_pending: jobs::pending()? };
         let text = json_lines(jobs.facts(&accepted))? + &json_lines([end])?;
         write(&folder().join("jobs.jsonl"), text)?;
         let requests = judge::lines("requests.jsonl")?;
@@ -122,7 +126,7 @@ impl Run<'_> {
         Ok(Evidence { start, requests, jobs, accepted, power, routed, kills })
     }
 
-    /// Notes what has changed, and kills the controller if that is due.
+    /// Notes what has changed, kills the controller if that is due, and asks it what people ask.
     fn look(&mut self) -> Result<(), Failure> {
         if !self.stack.is_controlled() {
             let why = format!("it has ended: {} tells more", spawn::log("controller").display());
@@ -134,6 +138,12 @@ impl Run<'_> {
             && kills.is_due(at)
         {
             self.stack.replace_controller()?;
+        }
+        if let Some((due, request)) = self.asked.last()
+            && at >= *due
+            && controller::ask(request)?
+        {
+            self.asked.pop();
         }
         let Some(standing) = standing(Host::App2) else { return Ok(()) };
         let serves = standing == Standing::Serves;

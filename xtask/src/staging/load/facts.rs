@@ -6,22 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tidegate_core::fact::{Fact, FailureCause};
+use tidegate_core::record::Told;
 use tidegate_core::{JobId, RequestId, ServerId, Span, Timestamp};
 
 use super::client::{Broken, Ended};
 use crate::staging::failure::{Failure, write as write_file};
 use crate::staging::host::{Host, folder};
-
-/// A fact and when it happened.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(in crate::staging) struct Line {
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub fact: Fact,
-}
 
 #[derive(Serialize)]
 struct FailureLine {
@@ -60,11 +52,11 @@ pub(super) fn write(mut ended: Vec<Ended>) -> Result<(), Failure> {
         lines.extend(facts(RequestId(one.planned.number), one));
         if one.planned.job.is_some() && one.result.is_ok() {
             let fact = Fact::JobEnqueued { job: JobId(jobs) };
-            lines.push(Line { at: one.sent, fact });
+            lines.push(Told::Fact { at: one.sent, fact });
             jobs += 1;
         }
     }
-    lines.sort_by_key(|line| line.at);
+    lines.sort_by_key(Told::at);
     let failures = ended.iter().filter_map(|one| {
         let what = one.result.as_ref().err()?;
         let what = match what {
@@ -100,11 +92,11 @@ pub(in crate::staging) fn json_lines<T: Serialize>(
     Ok(text)
 }
 
-fn facts(request: RequestId, one: &Ended) -> Vec<Line> {
+fn facts(request: RequestId, one: &Ended) -> Vec<Told> {
     let latency = one.answered.since(one.sent);
-    let mut lines = vec![Line { at: one.sent, fact: Fact::RequestArrived { request } }];
+    let mut lines = vec![Told::Fact { at: one.sent, fact: Fact::RequestArrived { request } }];
     if let Some(server) = one.server {
-        lines.push(Line { at: one.sent, fact: Fact::RequestRouted { request, server } });
+        lines.push(Told::Fact { at: one.sent, fact: Fact::RequestRouted { request, server } });
     }
     let end = match (&one.result, one.server) {
         (Ok(()), Some(server)) => {
@@ -113,7 +105,7 @@ fn facts(request: RequestId, one: &Ended) -> Vec<Line> {
         (Ok(()), None) => failed(request, one, FailureCause::Unreachable),
         (Err(broken), _) => failed(request, one, cause(broken, one.server.is_some())),
     };
-    lines.push(Line { at: one.answered, fact: end });
+    lines.push(Told::Fact { at: one.answered, fact: end });
     lines
 }
 
