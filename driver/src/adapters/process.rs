@@ -45,8 +45,8 @@ pub struct ProcessServer {
     /// A control group of version 2 that is there and has no process: what leaves the process group
     /// is killed with it.
     pub cgroup: Option<PathBuf>,
-    /// The management console of a user-mode Linux machine, which the command then is. It is on once
-    /// its first process has taken the power button, which is pressed in place of SIGTERM.
+    /// The management console of a user-mode Linux machine, which the command then is. It is on
+    /// once its first process has taken the power button, which is pressed in place of SIGTERM.
     pub console: Option<PathBuf>,
 }
 
@@ -103,8 +103,8 @@ impl Inner {
         own.ok_or_else(|| PortError::refused(format!("no command is configured for {server}")))
     }
 
-    /// Ends a server by its power button, if it has one. What boots has nothing to lose yet, and what
-    /// does not answer is killed after the grace.
+    /// Ends a server by its power button, if it has one. What boots has nothing to lose yet, and
+    /// what does not answer is killed after the grace.
     fn end(own: &ProcessServer, group: Group) {
         match own.console.as_deref().map(|console| (console, console::progress(console))) {
             None => group.terminate(),
