@@ -6,11 +6,20 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 8] = [
+const DEBIAN: [&str; 17] = [
     "haproxy",
     "iproute2",
+    "kmod",
+    "netbase",
+    "nfs-common",
+    "nfs-ganesha",
+    "nfs-ganesha-vfs",
+    "openssh-client",
+    "openssh-server",
+    "postgresql",
     "prometheus",
     "prometheus-alertmanager",
+    "prometheus-node-exporter",
     "python3-venv",
     "redis-server",
     "user-mode-linux",

@@ -25,6 +25,8 @@ mod rehearse;
 mod spawn;
 mod stack;
 mod tell;
+mod tier;
+mod vm;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,11 +41,15 @@ use load::LoadArguments;
 use order::Order;
 use rehearse::RehearseArguments;
 use stack::Stack;
+use tier::Tier;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
     /// Brings the stack up, with its controller, and leaves it running.
     Up {
+        /// What the standby is.
+        #[arg(long, value_enum, default_value_t)]
+        tier: Tier,
         /// The scenario whose policy the controller gets; without one, the stack's own.
         scenario: Option<PathBuf>,
     },
@@ -56,7 +62,12 @@ pub(crate) enum Task {
     Controls,
     /// Is a server of the stack for as long as it runs.
     #[command(hide = true)]
-    Machine { server: Host },
+    Machine {
+        server: Host,
+        /// It is the guest of a virtual machine.
+        #[arg(long)]
+        guest: bool,
+    },
     /// Orders something of a server's services.
     #[command(hide = true)]
     Services { server: Host, order: Order },
@@ -68,22 +79,22 @@ pub(crate) enum Task {
 /// Does it: 0 done and all held, 1 something did not, 2 bad input or a stack that does not run.
 pub(crate) fn run(task: Task) -> ExitCode {
     let done = match task {
-        Task::Up { scenario } => up(scenario.as_deref()),
+        Task::Up { scenario, tier } => up(scenario.as_deref(), tier),
         Task::Down => lock::take().and_then(|lock| stack::remove().map(|()| lock.release())),
         Task::Rehearse(arguments) => return judged(rehearse::rehearse(&arguments)),
         Task::Controls => return judged(controls::controls()),
-        Task::Machine { server } => machine::run(server),
+        Task::Machine { server, guest } => machine::run(server, guest),
         Task::Services { server, order } => order::give(server, order),
         Task::Load(arguments) => load::run(&arguments),
     };
     done.map_or_else(|why| failed(&why), |()| ExitCode::SUCCESS)
 }
 
-fn up(scenario: Option<&Path>) -> Result<(), Failure> {
+fn up(scenario: Option<&Path>, tier: Tier) -> Result<(), Failure> {
     let lock = lock::take()?;
     interrupt::watch()?;
     let scenario = Scenario::new(scenario, "rehearsal").read()?;
-    let mut stack = Stack::up(None)?;
+    let mut stack = Stack::up(tier, None)?;
     let tempo = Tempo { start: Timestamp::from_nanos(tell::now()), speed: 1 };
     stack.host_controller(&scenario, tempo)?;
     tell::say(&format!(

@@ -16,7 +16,8 @@ use super::breaks::Break;
 use super::failure::{Failure, write};
 use super::host::{Host, JOB_WORKERS, folder};
 use super::order::Order;
-use super::{breaks, cgroup, spawn};
+use super::tier::Tier;
+use super::{breaks, cgroup, spawn, vm};
 
 const HAPROXY: &str = include_str!("../../staging/haproxy.cfg");
 const PROMETHEUS: &str = include_str!("../../staging/prometheus.yml");
@@ -104,13 +105,30 @@ pub(super) fn prometheus(alerting: Alerting) -> Result<PathBuf, Failure> {
 }
 
 /// Writes the controller's file, with the scenario's policy at its tempo.
-pub(super) fn live(model: &Model, tempo: Tempo, broken: Option<Break>) -> Result<(), Failure> {
+pub(super) fn live(
+    model: &Model,
+    tempo: Tempo,
+    broken: Option<Break>,
+    tier: Tier,
+) -> Result<(), Failure> {
     let xtask = spawn::xtask()?;
     let order = |order: Order| {
         let words = [&*xtask, "staging", "services", Host::App2.name(), &order.word()];
-        list(&words.map(str::to_owned))
+        let through = if tier == Tier::Vm { vm::through() } else { Vec::new() };
+        list(&[through, words.map(str::to_owned).into()].concat())
     };
-    let machine = spawn::words(Host::App2, &[&xtask, "staging", "machine", Host::App2.name()]);
+    let storage = folder().join("storage").display().to_string();
+    let (machine, storage, console) = match tier {
+        Tier::Plain => {
+            let words = [&*xtask, "staging", "machine", Host::App2.name()];
+            (spawn::words(Host::App2, &words), format!("\"{storage}\""), String::new())
+        }
+        Tier::Vm => {
+            let through = list(&vm::through());
+            let storage = format!("{{ folder = \"{storage}\", through = {through} }}");
+            (vm::machine(), storage, format!(", console = \"{}\"", vm::console().display()))
+        }
+    };
     let values = [
         ("start", order(Order::Start)),
         ("stop", order(Order::Stop)),
@@ -118,6 +136,8 @@ pub(super) fn live(model: &Model, tempo: Tempo, broken: Option<Break>) -> Result
         ("stop-workers", order(breaks::stop_workers(broken))),
         ("workers", JOB_WORKERS.to_string()),
         ("machine", list(&machine)),
+        ("storage", storage),
+        ("console", console),
         ("cgroup", cgroup::unified(Host::App2).display().to_string()),
         ("haproxy", breaks::proxy_socket(broken)?.display().to_string()),
     ];
@@ -188,7 +208,11 @@ fn moved(end: &WallTime, model: &Model, tempo: Tempo) -> Result<WallTime, Failur
 }
 
 /// Writes a file of the stack from a template in which `@name@` stands for a value.
-fn filled(name: &str, template: &str, values: &[(&str, String)]) -> Result<PathBuf, Failure> {
+pub(super) fn filled(
+    name: &str,
+    template: &str,
+    values: &[(&str, String)],
+) -> Result<PathBuf, Failure> {
     let mut text = template.replace("@folder@", &folder().display().to_string());
     for host in Host::ALL {
         text = text.replace(&format!("@{}@", host.name()), host.address());

@@ -6,6 +6,7 @@ use super::config::Scenario;
 use super::failure::Failure;
 use super::play::{Play, play};
 use super::tell::say;
+use super::tier::Tier;
 use super::{interrupt, lock};
 
 /// Breaks the stack in each way in turn; whether each was noticed.
@@ -17,6 +18,7 @@ pub(super) fn controls() -> Result<bool, Failure> {
         say(&format!("\n{}: must fail", broken.name()));
         let found = play(&Play {
             scenario: Scenario::new(None, "controls"),
+            tier: Tier::Plain,
             speed: 1,
             kills_controller: false,
             broken: Some(broken),

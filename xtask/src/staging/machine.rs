@@ -20,8 +20,8 @@ use super::order::{DONE, Order};
 
 use service::Services;
 
-/// Runs until its power is switched off.
-pub(super) fn run(server: Host) -> Result<(), Failure> {
+/// Runs until its power is switched off. A guest of a virtual machine leaves monitoring to others.
+pub(super) fn run(server: Host, is_guest: bool) -> Result<(), Failure> {
     let services = Arc::new(Mutex::new(Services::new(server)));
     let ours = Arc::clone(&services);
     let shut_down = move || {
@@ -30,7 +30,9 @@ pub(super) fn run(server: Host) -> Result<(), Failure> {
     };
     ctrlc::set_handler(shut_down)
         .map_err(|why| Failure::said("watch for signals", why.to_string()))?;
-    exporter::serve(server)?;
+    if !is_guest {
+        exporter::serve(server)?;
+    }
     let path = server.orders();
     let _ = std::fs::remove_file(&path);
     let failed = |why| Failure::io(format!("listen on `{}`", path.display()), why);

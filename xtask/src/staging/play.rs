@@ -17,6 +17,7 @@ use super::judge::{self, Broken, Evidence, Power};
 use super::load::json_lines;
 use super::stack::{Stack, Standing, standing};
 use super::tell::{now, say};
+use super::tier::Tier;
 use super::{controller, interrupt, jobs, spawn};
 
 use kills::Kills;
@@ -32,6 +33,7 @@ const REST_OF_BROKEN: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub(super) struct Play {
     pub scenario: Scenario,
+    pub tier: Tier,
     /// Seconds of the scenario's load that pass in one.
     pub speed: u32,
     pub kills_controller: bool,
@@ -41,7 +43,7 @@ pub(super) struct Play {
 /// Plays it; what did not hold.
 pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
     let model = play.scenario.read()?;
-    let mut stack = Stack::up(play.broken)?;
+    let mut stack = Stack::up(play.tier, play.broken)?;
     let start = Timestamp::from_nanos(now()) + LEAD;
     let tempo = Tempo { start, speed: play.speed };
     stack.host_controller(&model, tempo)?;

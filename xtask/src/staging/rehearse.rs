@@ -8,6 +8,7 @@ use super::breaks::Break;
 use super::config::Scenario;
 use super::failure::Failure;
 use super::play::{Play, play};
+use super::tier::Tier;
 use super::{interrupt, lock};
 
 /// Seconds from one scale-up to the next in `cycles.toml`.
@@ -17,6 +18,9 @@ const CYCLE_S: u32 = 30;
 pub(crate) struct RehearseArguments {
     /// The scenario; without one, the stack's own.
     scenario: Option<PathBuf>,
+    /// What the standby is.
+    #[arg(long, value_enum, default_value_t)]
+    tier: Tier,
     /// Seconds of the scenario's load that pass in one.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     speed: u32,
@@ -47,6 +51,7 @@ pub(super) fn rehearse(arguments: &RehearseArguments) -> Result<bool, Failure> {
     interrupt::watch()?;
     let broken = play(&Play {
         scenario,
+        tier: arguments.tier,
         speed: arguments.speed,
         kills_controller: arguments.kill_controller,
         broken: arguments.broken,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::cgroup;
@@ -15,9 +15,13 @@ const ENTER: &str = "for group in $1; do echo $$ > \"$group/cgroup.procs\" || ex
 
 /// The words of a command that runs a program on a host.
 pub(super) fn words(host: Host, program: &[&str]) -> Vec<String> {
-    let groups: Vec<_> =
-        cgroup::all(host).iter().map(|group| group.display().to_string()).collect();
-    let network = format!("--net={}", host.namespace().display());
+    words_in(&host.namespace(), &cgroup::all(host), program)
+}
+
+/// The same of a program in this network and these control groups.
+pub(super) fn words_in(network: &Path, groups: &[PathBuf], program: &[&str]) -> Vec<String> {
+    let groups: Vec<_> = groups.iter().map(|group| group.display().to_string()).collect();
+    let network = format!("--net={}", network.display());
     let groups = groups.join(" ");
     let head = ["nsenter", &network, "sh", "-c", ENTER, "sh", &groups];
     head.iter().chain(program).map(|word| (*word).to_owned()).collect()

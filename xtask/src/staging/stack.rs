@@ -17,7 +17,8 @@ use super::config::{self, Alerting, Tempo};
 use super::failure::{Failure, write};
 use super::host::{Host, folder};
 use super::order::{self, Order};
-use super::{cgroup, controller, interrupt, net, spawn};
+use super::tier::Tier;
+use super::{cgroup, controller, interrupt, net, spawn, vm};
 
 pub(super) use proxy::{Standing, standing, tell_proxy};
 
@@ -27,6 +28,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Stack {
     broken: Option<Break>,
+    tier: Tier,
     /// Programs that this process has started, and has to reap.
     children: Vec<Child>,
     controller: Option<Child>,
@@ -36,7 +38,7 @@ pub(super) struct Stack {
 impl Stack {
     /// Installs and builds what it needs, removes what another run left, and starts all but
     /// monitoring and the controller. The primary serves when it is done.
-    pub fn up(broken: Option<Break>) -> Result<Self, Failure> {
+    pub fn up(tier: Tier, broken: Option<Break>) -> Result<Self, Failure> {
         let built =
             packages::install() && succeeds(cargo(&["build", "--locked", "-p", "tidegate"]));
         if !built {
@@ -44,14 +46,19 @@ impl Stack {
         }
         remove()?;
         clear()?;
-        let mut stack = Self { broken, children: Vec::new(), controller: None, is_left: false };
+        let mut stack =
+            Self { broken, tier, children: Vec::new(), controller: None, is_left: false };
         let folder = folder();
         let storage = folder.join("storage");
         std::fs::create_dir_all(&storage)
             .map_err(|why| Failure::io(format!("make `{}`", storage.display()), why))?;
         write(&storage.join("shared.txt"), "what all servers read\n")?;
-        net::make()?;
+        net::make(tier)?;
         cgroup::make()?;
+        if tier == Tier::Vm {
+            vm::prepare()?;
+            stack.start_storage()?;
+        }
         stack.start_redis()?;
         let xtask = spawn::xtask()?;
         let machine = [&*xtask, "staging", "machine", Host::App1.name()];
@@ -70,7 +77,7 @@ impl Stack {
 
     /// Starts monitoring, and the controller with the scenario's policy.
     pub fn host_controller(&mut self, model: &Model, tempo: Tempo) -> Result<(), Failure> {
-        config::live(model, tempo, self.broken)?;
+        config::live(model, tempo, self.broken, self.tier)?;
         self.start_monitoring(Alerting::of(model))?;
         self.start_controller()
     }

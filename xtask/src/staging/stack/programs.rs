@@ -4,6 +4,7 @@ use crate::staging::config::{self, Alerting};
 use crate::staging::controller;
 use crate::staging::failure::{Failure, write};
 use crate::staging::host::{Host, folder};
+use crate::staging::vm;
 
 use super::Stack;
 
@@ -16,6 +17,13 @@ impl Stack {
         let words = ["redis-server", "--bind", address, "--protected-mode", "no", "--save", ""];
         let more = ["--unixsocket", &*socket, "--dir", &folder];
         self.start(Host::App1, "redis", &[&words[..], &more].concat())
+    }
+
+    /// The storage, for machines that have no other way to it.
+    pub(super) fn start_storage(&mut self) -> Result<(), Failure> {
+        let words = vm::storage_server();
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        self.start(Host::App1, "storage", &words)
     }
 
     pub(super) fn start_proxy(&mut self) -> Result<(), Failure> {

@@ -1,0 +1,13 @@
+//! How much of the stack is real.
+
+use clap::ValueEnum;
+
+/// What the standby is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tier {
+    /// A namespace with control groups.
+    #[default]
+    Plain,
+    /// A virtual machine with a kernel of its own.
+    Vm,
+}
