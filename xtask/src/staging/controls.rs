@@ -20,6 +20,7 @@ pub(super) fn controls() -> Result<bool, Failure> {
             speed: 1,
             kills_controller: false,
             broken: Some(broken),
+            fault: None,
         })?;
         if !found.contains(&broken.breaks()) {
             missed.push(broken.name());
