@@ -18,7 +18,7 @@ use super::judge::{self, Broken, Evidence, Power};
 use super::load::json_lines;
 use super::stack::{Stack, Standing, standing};
 use super::tell::{now, say};
-use super::{controller, interrupt, jobs, spawn};
+use super::{controller, interrupt, jobs, load, spawn};
 
 use kills::Kills;
 
@@ -51,6 +51,7 @@ impl Play {
 /// Plays it; what did not hold.
 pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
     let model = play.scenario.read()?;
+    load::check(&model)?;
     let mut stack = Stack::up(play.broken)?;
     let start = Timestamp::from_nanos(now()) + LEAD;
     let tempo = Tempo { start, speed: play.speed };
