@@ -27,6 +27,7 @@ use crate::provider::{Ask, Provider};
 use crate::world::{Notice, World};
 
 pub(crate) use expect::judge;
+pub use expect::judge_json;
 use faults::FaultLog;
 pub(crate) use faults::common_faults;
 use host::Host;

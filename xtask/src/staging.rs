@@ -11,6 +11,7 @@ mod controller;
 mod controls;
 mod exporter;
 mod failure;
+mod faults;
 mod host;
 mod interrupt;
 mod jobs;

@@ -32,8 +32,12 @@ impl Comparison {
 
 /// Judges each expectation.
 pub(crate) fn judge(expectations: &[Expectation], summary: &Summary) -> Vec<ExpectationResult> {
-    let summary = serde_json::to_value(summary).unwrap_or(Value::Null);
-    expectations.iter().map(|expectation| judge_one(expectation, &summary)).collect()
+    judge_json(expectations, &serde_json::to_value(summary).unwrap_or(Value::Null))
+}
+
+/// Judges each expectation by a summary in the form of `summary.json`.
+pub fn judge_json(expectations: &[Expectation], summary: &Value) -> Vec<ExpectationResult> {
+    expectations.iter().map(|expectation| judge_one(expectation, summary)).collect()
 }
 
 fn judge_one(expectation: &Expectation, summary: &Value) -> ExpectationResult {

@@ -47,7 +47,17 @@ impl Break {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// What does not hold any more.
+    /// The property that owns it.
+    pub const fn violates(self) -> &'static str {
+        match self {
+            Self::NoDrain => "drain-clean",
+            Self::PowerCut => "no-failed-request",
+            Self::ControlGroup | Self::ReplayPosts => "jobs-exactly-once",
+            Self::ReadyBeforeHealth => "route-ready",
+        }
+    }
+
+    /// What does not hold any more, as clients and jobs see it.
     pub const fn breaks(self) -> Broken {
         match self {
             Self::NoDrain | Self::PowerCut | Self::ReadyBeforeHealth => Broken::RequestsFailed,

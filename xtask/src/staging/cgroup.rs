@@ -121,6 +121,11 @@ pub(super) fn kill(host: Host) -> Result<(), Failure> {
     write(&unified(host).join("cgroup.kill"), "1")
 }
 
+/// Lets all processes of a host stand still, or go on.
+pub(super) fn freeze(host: Host, frozen: bool) -> Result<(), Failure> {
+    write(&unified(host).join("cgroup.freeze"), if frozen { "1" } else { "0" })
+}
+
 /// What a server has used.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Used {

@@ -3,10 +3,12 @@
 use std::process::{Command, ExitStatus, Stdio};
 
 use tidegate_core::OperatorRequest;
+use tidegate_sim::model::Model;
+use tidegate_sim::run::judge_json;
 
 use crate::command::root;
 
-use super::failure::Failure;
+use super::failure::{Failure, read};
 use super::host::{Host, folder};
 use super::spawn;
 
@@ -69,6 +71,28 @@ pub(super) fn printed(arguments: &[&str]) -> Result<String, Failure> {
         return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
     }
     Err(Failure::said(what(), String::from_utf8_lossy(&ended.stderr).trim()))
+}
+
+/// What the scenario expects of its summary and the run's own does not have.
+pub(super) fn unmet(model: &Model) -> Result<Vec<String>, Failure> {
+    let judged = judge_json(&model.expectations, &summary()?).into_iter();
+    let unmet = judged.filter(|one| !one.holds);
+    Ok(unmet
+        .map(|one| format!("{} is {}, expected {}", one.name, one.actual, one.expected))
+        .collect())
+}
+
+/// The properties that the record says do not hold.
+pub(super) fn violated() -> Result<Vec<String>, Failure> {
+    let summary = summary()?;
+    let properties = summary["properties"].as_array().into_iter().flatten();
+    let violated = properties.filter(|one| one["holds"] == false);
+    Ok(violated.filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect())
+}
+
+fn summary() -> Result<serde_json::Value, Failure> {
+    let text = read(&folder().join(GROUP).join("summary.json"))?;
+    serde_json::from_str(&text).map_err(|why| Failure::said("read the summary", why.to_string()))
 }
 
 /// The record of the run with what the clients and the jobs tell, judged as a simulated one; it is

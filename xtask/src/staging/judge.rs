@@ -64,6 +64,7 @@ pub(super) enum Broken {
     NothingScaled,
     Property,
     Replay,
+    Expectation,
 }
 
 impl Broken {
@@ -75,18 +76,23 @@ impl Broken {
             Self::StandbyNotOff => "the standby is not off at the end",
             Self::NothingScaled => "nothing was scaled",
             Self::Property => "a property does not hold: the record tells which",
+            Self::Expectation => "the scenario expects something else",
             Self::Replay => "the record does not give the same run again",
         }
     }
 }
 
-/// Prints what happened; what did not hold, `[held, same]` of its record among it.
-pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2]) -> Vec<Broken> {
+/// Prints what happened; what did not hold. Of the record it is told whether its properties hold,
+/// whether it gives the same run again, and which expectations it does not meet.
+pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2], unmet: &[String]) -> Vec<Broken> {
     let failed = tell_requests(&evidence.requests);
     let [twice, lost] = tell_jobs(&evidence.jobs, &evidence.accepted);
     tell_scaling(evidence);
     if evidence.kills > 0 {
         say(&format!("Controller killed and started again {} times", evidence.kills));
+    }
+    for what in unmet {
+        say(&format!("Not met    {what}"));
     }
     let found = [
         (failed > 0, Broken::RequestsFailed),
@@ -96,6 +102,7 @@ pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2]) -> Vec<Broken>
         (evidence.power.is_empty(), Broken::NothingScaled),
         (!held, Broken::Property),
         (!same, Broken::Replay),
+        (!unmet.is_empty(), Broken::Expectation),
     ];
     let broken: Vec<_> = found.into_iter().filter_map(|(is, one)| is.then_some(one)).collect();
     for one in &broken {

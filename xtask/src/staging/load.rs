@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tidegate_core::Timestamp;
+use tidegate_sim::model::Model;
 use tokio::task::JoinSet;
 
 use super::config::{Scenario, Tempo};
@@ -37,6 +38,11 @@ pub(crate) struct LoadArguments {
     /// When it begins, in nanoseconds since the Unix epoch.
     #[arg(long)]
     start: i64,
+}
+
+/// Whether a scenario's load can be driven, without doing so.
+pub(super) fn check(model: &Model) -> Result<(), Failure> {
+    Plan::new(model, Tempo { start: model.start, speed: 1 }).map(drop)
 }
 
 /// Sends all requests, waits until each has ended, and writes the files.

@@ -12,13 +12,14 @@ use tidegate_core::{OperatorRequest, Span, Timestamp};
 use super::breaks::Break;
 use super::config::{Scenario, Tempo};
 use super::failure::{Failure, write};
+use super::faults::Fault;
 use super::host::{Host, folder};
 use super::judge::{self, Broken, Evidence, Power};
 use super::load::json_lines;
 use super::stack::{Stack, Standing, standing};
 use super::tell::{now, say};
 use super::tier::Tier;
-use super::{controller, interrupt, jobs, spawn};
+use super::{controller, interrupt, jobs, load, spawn};
 
 use kills::Kills;
 
@@ -38,11 +39,21 @@ pub(super) struct Play {
     pub speed: u32,
     pub kills_controller: bool,
     pub broken: Option<Break>,
+    pub fault: Option<Fault>,
+}
+
+impl Play {
+    /// Whether what the scenario expects is expected here: nothing is changed in it.
+    fn is_as_written(&self) -> bool {
+        let Self { scenario, speed, broken, fault, .. } = self;
+        scenario.set.is_empty() && *speed == 1 && broken.is_none() && fault.is_none()
+    }
 }
 
 /// Plays it; what did not hold.
 pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
     let model = play.scenario.read()?;
+    load::check(&model)?;
     let mut stack = Stack::up(play.tier, play.broken)?;
     let start = Timestamp::from_nanos(now()) + LEAD;
     let tempo = Tempo { start, speed: play.speed };
@@ -60,10 +71,13 @@ pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
         routed: Vec::new(),
         kills,
         asked: asked.collect(),
+        ends: None,
     };
-    let evidence = run.follow(&mut load, play.broken)?;
+    let evidence = run.follow(&mut load, play)?;
     drop(stack);
-    let broken = judge::judge(&evidence, controller::record()?);
+    let recorded = controller::record()?;
+    let unmet = if play.is_as_written() { controller::unmet(&model)? } else { Vec::new() };
+    let broken = judge::judge(&evidence, recorded, &unmet);
     Ok(broken)
 }
 
@@ -85,19 +99,30 @@ struct Run<'a> {
     kills: Option<Kills>,
     /// What people ask for and when, the last first.
     asked: Vec<(Timestamp, OperatorRequest)>,
+    /// The fault that is on, and its end.
+    ends: Option<(Fault, i64)>,
 }
 
 impl Run<'_> {
     /// Watches until the scenario is over and all has ended, and collects what the run has left.
-    fn follow(mut self, load: &mut Child, broken: Option<Break>) -> Result<Evidence, Failure> {
+    fn follow(mut self, load: &mut Child, play: &Play) -> Result<Evidence, Failure> {
+        let Play { broken, mut fault, .. } = *play;
         let mut acts = broken;
         let length = self.end.since(self.start - LEAD).as_secs_f64();
         interrupt::wait("the end of the load", Duration::from_secs_f64(length) + REST, || {
             self.look()?;
+            let is_on = !judge::is_off(&judge::power()?);
             if let Some(broken) = acts
-                && broken.act(!judge::is_off(&judge::power()?), self.served())?
+                && broken.act(is_on, self.served())?
             {
                 acts = None;
+            }
+            if let Some(due) = fault
+                && due.is_due(is_on, self.served(), !self.routed.is_empty())
+            {
+                due.begin(self.stack)?;
+                self.ends = Some((due, now() + due.lasts().as_nanos()));
+                fault = None;
             }
             let is_over = now() >= self.end.as_nanos();
             Ok((has_ended(load)? && is_over).then_some(()))
@@ -140,6 +165,9 @@ impl Run<'_> {
             && kills.is_due(at)
         {
             self.stack.replace_controller()?;
+        }
+        if let Some((fault, _)) = self.ends.take_if(|(_, end)| at.as_nanos() >= *end) {
+            fault.end(self.stack)?;
         }
         if let Some((due, request)) = self.asked.last()
             && at >= *due

@@ -7,6 +7,7 @@ use clap::Args;
 use super::breaks::Break;
 use super::config::Scenario;
 use super::failure::Failure;
+use super::faults::Fault;
 use super::play::{Play, play};
 use super::tier::Tier;
 use super::{interrupt, lock};
@@ -33,6 +34,9 @@ pub(crate) struct RehearseArguments {
     /// Kills the controller every few seconds, at any moment, and starts it again.
     #[arg(long)]
     kill_controller: bool,
+    /// Lets a part of the stack stand still for a while; all must hold.
+    #[arg(long, value_name = "WHAT", conflicts_with = "broken")]
+    fault: Option<Fault>,
     /// Breaks the stack, so that the rehearsal must fail.
     #[arg(long = "break", value_name = "HOW")]
     broken: Option<Break>,
@@ -40,10 +44,12 @@ pub(crate) struct RehearseArguments {
 
 /// Rehearses; whether all held.
 pub(super) fn rehearse(arguments: &RehearseArguments) -> Result<bool, Failure> {
-    let own = match (arguments.cycles, arguments.broken) {
-        (Some(_), _) => "cycles",
-        (None, Some(_)) => "controls",
-        (None, None) => "rehearsal",
+    let own = match arguments {
+        RehearseArguments { cycles: Some(_), .. } => "cycles",
+        RehearseArguments { fault: Some(fault), .. } => fault.scenario(),
+        RehearseArguments { broken: Some(_), .. } => "controls",
+        RehearseArguments { tier: Tier::Vm, .. } => "machine",
+        _ => "rehearsal",
     };
     let mut scenario = Scenario::new(arguments.scenario.as_deref(), own);
     scenario.set.extend(arguments.cycles.map(|cycles| format!("duration={}s", cycles * CYCLE_S)));
@@ -55,6 +61,7 @@ pub(super) fn rehearse(arguments: &RehearseArguments) -> Result<bool, Failure> {
         speed: arguments.speed,
         kills_controller: arguments.kill_controller,
         broken: arguments.broken,
+        fault: arguments.fault,
     })?;
     lock.release();
     Ok(broken.is_empty())

@@ -30,7 +30,7 @@ pub(super) struct Stack {
     broken: Option<Break>,
     tier: Tier,
     /// Programs that this process has started, and has to reap.
-    children: Vec<Child>,
+    children: Vec<(String, Child)>,
     controller: Option<Child>,
     is_left: bool,
 }
@@ -71,7 +71,7 @@ impl Stack {
     }
 
     fn start(&mut self, host: Host, name: &str, program: &[&str]) -> Result<(), Failure> {
-        self.children.push(spawn::start(host, name, program)?);
+        self.children.push((name.to_owned(), spawn::start(host, name, program)?));
         Ok(())
     }
 
@@ -96,6 +96,14 @@ impl Stack {
         let program = [&*tidegate, "live", &config];
         self.controller = Some(spawn::start(Host::Mon, "controller", &program)?);
         Ok(())
+    }
+
+    /// Sends a signal to a program by the name of its log.
+    pub fn signal(&self, name: &str, signal: Signal) -> Result<(), Failure> {
+        let found = self.children.iter().find(|(own, _)| own == name);
+        let pid = found.and_then(|(_, child)| Pid::from_raw(child.id().cast_signed()));
+        let sent = pid.map(|pid| kill_process(pid, signal).map_err(std::io::Error::from));
+        sent.unwrap_or(Ok(())).map_err(|why| Failure::io(format!("signal {name}"), why))
     }
 
     /// Whether the controller runs.
@@ -128,7 +136,7 @@ impl Drop for Stack {
         if let Err(why) = remove() {
             crate::command::complain(&super::failure::chain(&why));
         }
-        for child in self.children.iter_mut().chain(&mut self.controller) {
+        for child in self.children.iter_mut().map(|(_, child)| child).chain(&mut self.controller) {
             // It was killed; this only takes its end to notice.
             let _ = child.wait();
         }
