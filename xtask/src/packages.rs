@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 7] = [
+const DEBIAN: [&str; 8] = [
     "haproxy",
     "iproute2",
+    "postgresql",
     "prometheus",
     "prometheus-alertmanager",
     "python3-venv",

@@ -69,7 +69,7 @@ impl Member {
         setup.listener.tell(now, &name, &Event::TakenUp { lines: number });
         Ok(Self {
             watch: Watch::new(servers, now + phase),
-            hands: Hands::new(&setup, name.clone(), ports.clone()),
+            hands: Hands::new(&setup, term, name.clone(), ports.clone()),
             attempts: FuturesUnordered::new(),
             wake_at: None,
             stepped: now,
