@@ -154,6 +154,14 @@ impl Panel {
         }
     }
 
+    /// The same for facts of real servers, whose metrics were looked at by a live host and not by
+    /// Prometheus when it evaluated its rules.
+    #[must_use]
+    pub const fn between_looks(mut self) -> Self {
+        self.required.see_between_looks();
+        self
+    }
+
     /// A controller's step at `at`.
     pub fn step(&mut self, at: Timestamp, step: &Step) {
         self.stamp();

@@ -57,16 +57,20 @@ fn step_lines(input: &Input, step: &Step) -> Vec<String> {
     lines
 }
 
+/// So many servers.
+pub fn counted(servers: u16) -> String {
+    if servers == 1 { "1 server".to_owned() } else { format!("{servers} servers") }
+}
+
 /// What a person asked, after "asked": `for 1 server more for 1h`. Times are those of Greenwich.
 pub fn request(what: &OperatorRequest) -> String {
-    let servers = |by: u16| if by == 1 { "1 server".to_owned() } else { format!("{by} servers") };
     let hold = |hold: &Option<Span>| hold.map_or_else(String::new, |hold| format!(" for {hold}"));
     match what {
         OperatorRequest::ScaleUp { by, hold: time } => {
-            format!("for {} more{}", servers(*by), hold(time))
+            format!("for {} more{}", counted(*by), hold(time))
         }
         OperatorRequest::ScaleDown { by, hold: time } => {
-            format!("for {} less{}", servers(*by), hold(time))
+            format!("for {} less{}", counted(*by), hold(time))
         }
         OperatorRequest::PauseUntil(until) => {
             format!("for a pause until {}", moment(*until, &TimeZone::UTC))

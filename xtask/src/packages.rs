@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 8] = [
+const DEBIAN: [&str; 9] = [
     "haproxy",
     "iproute2",
     "postgresql",
@@ -14,6 +14,7 @@ const DEBIAN: [&str; 8] = [
     "prometheus-alertmanager",
     "python3-venv",
     "redis-server",
+    "user-mode-linux",
     "util-linux",
 ];
 

@@ -4,8 +4,11 @@
 //! stands `HAProxy`, beside them Redis and Prometheus; `tidegate live` scales them. All is gone
 //! afterwards, however it ends. `docs/staging.md` is the manual.
 
+mod breaks;
 mod cgroup;
 mod config;
+mod controller;
+mod controls;
 mod exporter;
 mod failure;
 mod host;
@@ -17,6 +20,7 @@ mod lock;
 mod machine;
 mod net;
 mod order;
+mod play;
 mod rehearse;
 mod spawn;
 mod stack;
@@ -28,7 +32,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use tidegate_core::Timestamp;
 
-use config::Tempo;
+use config::{Scenario, Tempo};
 use failure::Failure;
 use host::Host;
 use load::LoadArguments;
@@ -48,6 +52,8 @@ pub(crate) enum Task {
     /// Brings the stack up, drives a scenario's load against it, judges what happened, and removes
     /// all of it.
     Rehearse(RehearseArguments),
+    /// Breaks the stack in each of the ways that a rehearsal must notice.
+    Controls,
     /// Is a server of the stack for as long as it runs.
     #[command(hide = true)]
     Machine { server: Host },
@@ -64,13 +70,8 @@ pub(crate) fn run(task: Task) -> ExitCode {
     let done = match task {
         Task::Up { scenario } => up(scenario.as_deref()),
         Task::Down => lock::take().and_then(|lock| stack::remove().map(|()| lock.release())),
-        Task::Rehearse(arguments) => {
-            return match rehearse::rehearse(&arguments) {
-                Ok(true) => ExitCode::SUCCESS,
-                Ok(false) => ExitCode::FAILURE,
-                Err(why) => failed(&why),
-            };
-        }
+        Task::Rehearse(arguments) => return judged(rehearse::rehearse(&arguments)),
+        Task::Controls => return judged(controls::controls()),
         Task::Machine { server } => machine::run(server),
         Task::Services { server, order } => order::give(server, order),
         Task::Load(arguments) => load::run(&arguments),
@@ -81,8 +82,8 @@ pub(crate) fn run(task: Task) -> ExitCode {
 fn up(scenario: Option<&Path>) -> Result<(), Failure> {
     let lock = lock::take()?;
     interrupt::watch()?;
-    let scenario = config::read(scenario)?;
-    let mut stack = Stack::up()?;
+    let scenario = Scenario::new(scenario, "rehearsal").read()?;
+    let mut stack = Stack::up(None)?;
     let tempo = Tempo { start: Timestamp::from_nanos(tell::now()), speed: 1 };
     stack.host_controller(&scenario, tempo)?;
     tell::say(&format!(
@@ -94,6 +95,14 @@ fn up(scenario: Option<&Path>) -> Result<(), Failure> {
     stack.leave();
     lock.release();
     Ok(())
+}
+
+fn judged(held: Result<bool, Failure>) -> ExitCode {
+    match held {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => failed(&why),
+    }
 }
 
 fn failed(why: &Failure) -> ExitCode {

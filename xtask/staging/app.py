@@ -12,6 +12,8 @@ SERVER = os.environ["SERVER"]
 SHARED = os.path.join(os.environ["STORAGE"], "shared.txt")
 REDIS = Redis(host=os.environ["REDIS"], socket_timeout=5, socket_connect_timeout=2)
 BLOCK = bytes(16384)
+# Of a request that ends without an answer, nobody else knows who had it.
+TOOK = open(os.environ["TOOK"], "ab", buffering=0)
 
 
 def burn(milliseconds):
@@ -75,6 +77,8 @@ PAGES = {
 
 
 def application(environ, start_response):
+    if number := environ.get("HTTP_X_REQUEST"):
+        TOOK.write(f"{number}\n".encode())
     query = parse_qs(environ.get("QUERY_STRING", ""))
     page = PAGES.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
     if page is None:

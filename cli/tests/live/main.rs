@@ -1,7 +1,9 @@
-//! `tidegate live` from the outside: it scales, it is killed, it goes on, it is stopped.
+//! `tidegate live` from the outside: it scales, it is killed, it goes on, it is stopped; and people
+//! ask it for something.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod hosts;
+mod operators;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
@@ -40,8 +42,12 @@ impl Desk {
     }
 
     fn command(&self, more: &[&str]) -> Command {
+        self.tidegate(&[&["live", "live.toml"], more].concat())
+    }
+
+    fn tidegate(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-        command.args(["live", "live.toml"]).args(more).current_dir(&self.0);
+        command.args(arguments).current_dir(&self.0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -64,9 +70,7 @@ impl Desk {
 
     /// A host of another configuration in its folder.
     fn start_with(&self, config: &str) -> Live {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-        command.args(["live", config]).current_dir(&self.0);
-        Self::started(command.stdin(Stdio::null()).stderr(Stdio::piped()))
+        Self::started(&mut self.tidegate(&["live", config]))
     }
 
     fn started(command: &mut Command) -> Live {

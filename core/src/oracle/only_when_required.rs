@@ -30,6 +30,8 @@ struct Clock {
     last: Timestamp,
     /// Since when each had been until one was not, and when that was.
     broken: Option<(Timestamp, Timestamp)>,
+    /// When one last was not.
+    not_past: Option<Timestamp>,
 }
 
 impl Clock {
@@ -39,6 +41,7 @@ impl Clock {
             let since = *self.since.get_or_insert(at);
             (self.held, self.last) = (at.since(since), at);
         } else if at != self.last {
+            self.not_past = Some(at);
             let old = self.broken.is_none_or(|(_, broke)| at.since(broke) > grace);
             if let Some(since) = self.since.take().filter(|_| old) {
                 self.broken = Some((since, at));
@@ -50,6 +53,12 @@ impl Clock {
     fn overlook(&mut self, at: Timestamp, grace: Span) {
         let unseen = self.broken.take_if(|(_, broke)| at.since(*broke) <= grace);
         self.since = unseen.map(|(since, _)| since).or(self.since);
+    }
+
+    /// From the last look at which it was not past to the first at which it was.
+    fn unseen(&self) -> Span {
+        let ends = self.since.zip(self.not_past);
+        ends.map_or(Span::ZERO, |(since, not_past)| since.since(not_past))
     }
 
     fn held(&self, at: Timestamp, grace: Span) -> Span {
@@ -65,6 +74,9 @@ pub(super) struct OnlyWhenRequired {
     grace: Span,
     /// Whether Prometheus keeps the windows.
     from_alerts: bool,
+    /// Whether the looks are not those of Prometheus, which may have seen the metric past its
+    /// threshold at any time since the look at which it was not.
+    between_looks: bool,
     /// Servers that ran at first, or that rules have asked for since and not given up.
     granted: Option<u16>,
     verdict: Verdict,
@@ -83,9 +95,15 @@ impl OnlyWhenRequired {
             watches: policy.up.iter().map(watch).collect(),
             grace: policy.evidence.stale_after,
             from_alerts: policy.evidence.from == EvidenceFrom::Alerts,
+            between_looks: false,
             granted: None,
             verdict: Verdict::new("only-when-required"),
         }
+    }
+
+    /// The looks are a live host's own.
+    pub const fn see_between_looks(&mut self) {
+        self.between_looks = true;
     }
 
     #[expect(clippy::inline_always, reason = "where a fact is told, most of this is nothing")]
@@ -153,7 +171,10 @@ impl OnlyWhenRequired {
     fn held(&self, at: Timestamp, rule: usize) -> Span {
         let watch = &self.watches[rule];
         let held = watch.sampled.held(at, self.grace);
-        let looked = watch.looked.held(at, self.grace);
+        let mut looked = watch.looked.held(at, self.grace);
+        if self.between_looks && !looked.is_zero() {
+            looked += watch.looked.unseen();
+        }
         if self.from_alerts { held.max(looked) } else { held }
     }
 

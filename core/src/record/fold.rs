@@ -157,8 +157,9 @@ impl Fold {
         let plans = origin.servers.iter().map(|one| (one.info.plan.clone(), one.pricing));
         let seconds = origin.end.since(origin.start).as_secs_ceil();
         let interval = Span::from_secs(seconds.div_euclid(INTERVALS) + 1);
+        let panel = Panel::new(origin.servers.len(), &controller.config().policy);
         Ok(Self {
-            panel: Panel::new(origin.servers.len(), &controller.config().policy),
+            panel: if origin.kind.is_simulated() { panel } else { panel.between_looks() },
             meter: Meter::new(plans, zone.clone()),
             counts: Counts::new(true),
             story: Story::new(&controller, origin.start, zone.clone()),

@@ -5,6 +5,7 @@
 //! which also keeps the fence. A command begins only once its line is on disk, so that none runs
 //! unbilled. One that ends by itself is off from when that is first seen.
 
+mod console;
 mod group;
 mod log;
 
@@ -19,6 +20,7 @@ use tidegate_core::{Dated, Power, ServerId, Span, Timestamp};
 use crate::clock::Clock;
 use crate::ports::{Accepted, Ask, Order, PortError, PowerChange, PowerState, Provider};
 
+use console::Progress;
 use group::Group;
 use log::{Event, Line, Log};
 
@@ -43,6 +45,9 @@ pub struct ProcessServer {
     /// A control group of version 2 that is there and has no process: what leaves the process group
     /// is killed with it.
     pub cgroup: Option<PathBuf>,
+    /// The management console of a user-mode Linux machine, which the command then is. It is on
+    /// once its first process has taken the power button, which is pressed in place of SIGTERM.
+    pub console: Option<PathBuf>,
 }
 
 struct Inner {
@@ -98,6 +103,25 @@ impl Inner {
         own.ok_or_else(|| PortError::refused(format!("no command is configured for {server}")))
     }
 
+    /// Ends a server by its power button, if it has one. What boots has nothing to lose yet, and
+    /// what does not answer is killed after the grace.
+    fn end(own: &ProcessServer, group: Group) {
+        match own.console.as_deref().map(|console| (console, console::progress(console))) {
+            None => group.terminate(),
+            // One that freezes just now does not answer either.
+            Some((console, Ok(Progress::Up))) => drop(console::shut_down(console)),
+            Some((_, Ok(Progress::Boots))) => group.kill(own.cgroup.as_deref()),
+            Some((_, Err(_))) => {}
+        }
+    }
+
+    /// Whether a server whose command runs is not up: it has not booted yet, or is frozen.
+    fn boots(&self, server: ServerId) -> bool {
+        let own = self.config.servers.get(server.index());
+        let console = own.and_then(|own| own.console.as_deref());
+        console.is_some_and(|console| !matches!(console::progress(console), Ok(Progress::Up)))
+    }
+
     fn reap(&self) {
         let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
         children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
@@ -138,7 +162,7 @@ impl Inner {
 
     /// Since when it is to stop, if it has not.
     fn off(&self, order: &Order) -> Result<Option<Timestamp>, PortError> {
-        self.server(order.server)?;
+        let own = self.server(order.server)?;
         let mut log = self.log.open()?;
         self.note_ended(&mut log)?;
         log.enter(order)?;
@@ -149,7 +173,7 @@ impl Inner {
             Event::On => {
                 let (at, generation) = (self.clock.now(), order.generation);
                 log.append(Line { event: Event::Stopping, at, generation, ..last })?;
-                last.group.terminate();
+                Self::end(own, last.group);
                 Ok(Some(at))
             }
         }
@@ -175,6 +199,7 @@ impl Provider for Processes {
             let state = |id: usize| {
                 let server = ServerId(id as u16);
                 let power = match log.last(server).map(|last| last.event) {
+                    Some(Event::On) if inner.boots(server) => Power::Booting,
                     Some(Event::On) => Power::On,
                     Some(Event::Stopping) => Power::Stopping,
                     Some(Event::Off) | None => Power::Off,
@@ -187,7 +212,11 @@ impl Provider for Processes {
     }
 
     async fn power_on(&self, order: Order) -> Result<Accepted, PortError> {
-        self.with(move |inner| inner.on(&order)).await.map(|()| Accepted::Done)
+        self.with(move |inner| {
+            inner.on(&order)?;
+            Ok(if inner.boots(order.server) { Accepted::Underway } else { Accepted::Done })
+        })
+        .await
     }
 
     async fn power_off(&self, order: Order) -> Result<Accepted, PortError> {

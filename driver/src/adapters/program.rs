@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::ports::PortError;
@@ -12,15 +13,26 @@ const UNREACHABLE: i32 = 255;
 /// Runs a program with its arguments to its end; no shell reads them. It is killed if the future is
 /// dropped.
 pub(super) async fn run(command: &[String]) -> Result<(), PortError> {
+    answer(command, "").await.map(drop)
+}
+
+/// The same; it is told `text`, and what it answers is returned.
+pub(super) async fn answer(command: &[String], text: &str) -> Result<String, PortError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(PortError::refused("an empty command is configured"));
     };
     let mut started = Command::new(program);
-    started.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-    let ended = started.output().await;
-    let ended = ended.map_err(|why| PortError::refused(format!("run `{program}`: {why}")))?;
+    started.args(arguments).kill_on_drop(true);
+    started.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let failed = |why| PortError::refused(format!("run `{program}`: {why}"));
+    let mut started = started.spawn().map_err(failed)?;
+    if let Some(mut input) = started.stdin.take() {
+        // A program that does not read has no use for it.
+        let _unread = input.write_all(text.as_bytes()).await;
+    }
+    let ended = started.wait_with_output().await.map_err(failed)?;
     if ended.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
     }
     let errors = String::from_utf8_lossy(&ended.stderr);
     let last = errors.lines().last().unwrap_or_default();

@@ -3,7 +3,6 @@
 
 mod storage;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +15,7 @@ use super::redis_link::{Link, RedisConfig, RedisConfigError};
 use crate::ports::{Ask, Checks, PortError, SharedState};
 
 use storage::Storage;
+pub use storage::{StorageThere, StorageWay};
 
 /// How long what was written stays in Redis, in seconds.
 const KEPT_S: u32 = 60;
@@ -43,8 +43,8 @@ const fn default_timeout() -> Span {
 pub struct SharedWays {
     /// Redis as the server reaches it: its own relay or tunnel to it, where it has one.
     pub redis: RedisConfig,
-    /// A folder of the storage as the server has it mounted, reachable from here.
-    pub storage: PathBuf,
+    /// A folder of the storage as the server has it.
+    pub storage: StorageWay,
 }
 
 struct Ways {
@@ -69,7 +69,7 @@ impl Shared {
     /// Connects to nothing yet; reads the passwords.
     pub fn new(config: SharedConfig) -> Result<Self, RedisConfigError> {
         let ways = config.servers.iter().map(|ways| {
-            let storage = Storage::new(ways.storage.clone());
+            let storage = ways.storage.clone().into();
             Ok(Ways { redis: Link::new(&ways.redis)?, storage })
         });
         let ways = ways.collect::<Result<_, RedisConfigError>>()?;

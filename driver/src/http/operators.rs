@@ -51,14 +51,14 @@ pub(super) enum Refusal {
 impl Operators {
     /// How a group is, with what happened last and who asked what.
     pub(super) async fn view(&self, group: &str) -> Result<GroupView, Refusal> {
-        let status = self.host.groups()?.status(group).await?;
+        let status = self.host.groups().await?.status(group).await?;
         let asked = self.store.asked(group, REQUESTS).await?;
         Ok(GroupView::new(group, &status, self.recent.of(group), &asked))
     }
 
     /// How all groups are, without what happened.
     pub(super) async fn all(&self) -> Result<Vec<GroupView>, Refusal> {
-        let (handle, mut groups) = (self.host.groups()?, Vec::new());
+        let (handle, mut groups) = (self.host.groups().await?, Vec::new());
         for group in handle.groups() {
             let status = handle.status(group).await?;
             groups.push(GroupView::new(group, &status, Vec::new(), &[]));
@@ -75,6 +75,6 @@ impl Operators {
     ) -> Result<Decision, Refusal> {
         let action: Action = action.parse()?;
         let request = wish.request(action, self.clock.now())?;
-        Ok(self.host.groups()?.request(group, &wish.who, request).await?)
+        Ok(self.host.groups().await?.request(group, &wish.who, request).await?)
     }
 }

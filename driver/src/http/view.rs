@@ -1,6 +1,7 @@
 //! A group, as people and programs are shown it.
 
 use serde::{Deserialize, Serialize};
+use tidegate_core::decision::Source;
 use tidegate_core::explain::words;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::policy::Bound;
@@ -9,7 +10,7 @@ use tidegate_core::{TimeZone, Timestamp};
 
 use crate::runtime::Status;
 use crate::store::Asked;
-use crate::words::request;
+use crate::words::{counted, request};
 
 /// How a group is. Times are those of Greenwich.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +95,13 @@ impl GroupView {
         let server =
             |(server, stage): &(_, _)| ServerView { name: format!("{server}"), stage: *stage };
         let demand = |demand: &tidegate_core::demand::Demand| DemandView {
-            by: words::source(demand.source),
+            by: match demand.source {
+                // Only a pause demands in the policy's name.
+                Source::Bounds => "the pause".to_owned(),
+                source @ (Source::Rule(_) | Source::Schedule(_) | Source::Manual) => {
+                    words::source(source)
+                }
+            },
             bound: demand.bound,
             servers: demand.servers,
             priority: demand.priority,
@@ -146,6 +153,6 @@ impl DemandView {
             Bound::Ceiling => "at most",
             Bound::Pin => "exactly",
         };
-        format!("{bound} {} of the servers, with priority {}", self.servers, self.priority)
+        format!("{bound} {}, with priority {}", counted(self.servers), self.priority)
     }
 }

@@ -13,18 +13,12 @@ enum Role {
     Acts(Handle),
 }
 
-/// Why nothing can be asked of a host's groups.
+/// Why nothing can be asked of a host's groups: another host acts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Idle {
-    /// It begins.
-    #[error("this host has not begun yet")]
-    Begins,
-    /// Another host acts.
-    #[error("this host waits while another acts: {by}")]
-    Waits {
-        /// Which, as it calls itself.
-        by: String,
-    },
+#[error("this host waits while another acts: {by}")]
+pub struct Idle {
+    /// Which, as it calls itself.
+    pub by: String,
 }
 
 /// Reaches a live host from elsewhere, from before it begins until after it ended.
@@ -48,15 +42,20 @@ impl Control {
         self.stop.send_replace(true);
     }
 
-    /// Reaches its groups.
+    /// Reaches its groups, once it is known whether it acts.
     ///
     /// # Errors
     /// If it does not act.
-    pub fn groups(&self) -> Result<Handle, Idle> {
-        match &*self.role.borrow() {
-            Role::Begins => Err(Idle::Begins),
-            Role::Waits { by } => Err(Idle::Waits { by: by.clone() }),
-            Role::Acts(handle) => Ok(handle.clone()),
+    pub async fn groups(&self) -> Result<Handle, Idle> {
+        let mut role = self.role.subscribe();
+        loop {
+            match &*role.borrow_and_update() {
+                Role::Begins => {}
+                Role::Waits { by } => return Err(Idle { by: by.clone() }),
+                Role::Acts(handle) => return Ok(handle.clone()),
+            }
+            // The sender lives as long as this does.
+            let _changed = role.changed().await;
         }
     }
 

@@ -64,6 +64,7 @@ impl Member {
         let Group { name, config, ports } = group;
         let now = setup.clock.now();
         let servers = config.standbys + 1;
+        ports.alerts.begin();
         let taken = take_up(&*setup.store, term, &name, config, now).await?;
         let TakenUp { controller, number, last, first } = taken;
         setup.listener.tell(now, &name, &Event::TakenUp { lines: number });

@@ -1,5 +1,6 @@
 pub mod config;
 mod desk;
+mod hosted;
 mod stack;
 
 use futures_util::FutureExt;
@@ -47,7 +48,7 @@ async fn a_fake_group_keeps_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_and_alertmanager_keep_it() {
     let stack = Stack::start().await;
-    keeps_the_contract(&stack.desk.alerts, async |fires: bool| {
+    keeps_the_contract(&*stack.desk.alerts, async |fires: bool| {
         stack.load(if fires { 0.9 } else { 0.5 });
         stack.until_firing(fires).await;
         // What was sent before somebody listened comes again.
@@ -111,6 +112,33 @@ async fn what_comes_twice_is_given_once_and_is_received_once_it_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_and_is_not_stored_is_not_received() {
+    let desk = Desk::start().await;
+    desk.serve();
+    let sent = Sent::firing();
+    desk.fires(&sent);
+    let (status, given) = tokio::join!(desk.send(&sent), desk.alerts.next());
+    assert_eq!((status, given.len()), (503, 1), "{given:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_to_a_host_that_is_gone_is_given_to_the_next() {
+    let desk = Desk::start().await;
+    desk.serve();
+    let sent = Sent::firing();
+    desk.fires(&sent);
+    let lost = async {
+        let given = desk.alerts.next().await;
+        desk.alerts.begin();
+        given
+    };
+    let (status, given) = tokio::join!(desk.send(&sent), lost);
+    assert_eq!((status, given.len()), (503, 1), "{given:?}");
+    let (status, alerts) = desk.given_to(async || desk.send(&sent).await).await;
+    assert_eq!((status, alerts.len()), (200, 1), "{alerts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_checked_waits_until_it_can() {
     let desk = Desk::start().await;
     desk.serve();
@@ -120,7 +148,7 @@ async fn what_cannot_be_checked_waits_until_it_can() {
     assert_eq!((status, alerts), (503, vec![]), "Alertmanager sends it again");
     assert!(desk.told_last().contains("which alerts fire"), "{:?}", desk.told());
     desk.fires(&sent);
-    let given = next(&desk.alerts).await;
+    let given = next(&*desk.alerts).await;
     assert!(matches!(given[..], [Alert { rule: UP, resolved: false, .. }]), "{given:?}");
     assert_eq!(desk.told_last(), "which alerts fire");
 }

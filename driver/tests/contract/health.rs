@@ -8,7 +8,9 @@ use tidegate_core::{Failure, Health, ServerId, Span};
 use tidegate_driver::adapters::http_probes::{
     HttpCheck, HttpProbes, HttpProbesConfig, HttpProbesConfigError, ServerProbes,
 };
-use tidegate_driver::adapters::shared::{Shared, SharedConfig, SharedWays};
+use tidegate_driver::adapters::shared::{
+    Shared, SharedConfig, SharedWays, StorageThere, StorageWay,
+};
 use tidegate_driver::ports::{Checks, Probes, SharedState};
 
 use crate::support::{Folder, ask, fake};
@@ -71,8 +73,10 @@ fn a_part_without_a_check_is_refused() {
 }
 
 fn shared(ways: [(&RedisAlone, &Folder); 2]) -> Shared {
-    let ways =
-        ways.map(|(redis, folder)| SharedWays { redis: redis.config(), storage: folder.path("") });
+    let ways = ways.map(|(redis, folder)| SharedWays {
+        redis: redis.config(),
+        storage: StorageWay::Here(folder.path("")),
+    });
     let timeout = Span::from_secs(1);
     Shared::new(SharedConfig { group: "test".to_owned(), servers: ways.into(), timeout }).unwrap()
 }
@@ -90,6 +94,24 @@ async fn what_one_server_writes_the_other_reads_or_it_is_not_shared() {
     assert_eq!(of(two_caches).await, (Health::STORAGE, Health::REDIS));
     let two_disks = shared([(&one, &disk), (&one, &other_disk)]);
     assert_eq!(of(two_disks).await, (Health::REDIS, Health::STORAGE));
+}
+
+#[tokio::test]
+async fn a_storage_is_reached_on_the_server_itself_too() {
+    let (redis, disk) = (RedisAlone::start().await, Folder::new());
+    let way = |storage| SharedWays { redis: redis.config(), storage };
+    let through = |words: &[&str]| StorageThere {
+        folder: disk.path(""),
+        through: words.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    for (words, health) in [(&["env"][..], SHARED), (&["false"], Health::REDIS)] {
+        let servers =
+            vec![way(StorageWay::Here(disk.path(""))), way(StorageWay::There(through(words)))];
+        let timeout = Span::from_secs(5);
+        let config = SharedConfig { group: "test".to_owned(), servers, timeout };
+        let checks = Shared::new(config).unwrap().check(STANDBY, ask()).await.unwrap();
+        assert_eq!(good_and_bad(checks).0, health, "{words:?}");
+    }
 }
 
 #[tokio::test]

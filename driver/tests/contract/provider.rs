@@ -1,9 +1,10 @@
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tidegate_core::{Failure, Power, ServerId, Span, Timestamp};
 use tidegate_driver::adapters::process::{ProcessConfig, ProcessServer, Processes};
-use tidegate_driver::ports::Provider;
+use tidegate_driver::ports::{Accepted, Provider};
 
 use crate::support::{Folder, ask, clock, eventually, fake, order};
 
@@ -64,11 +65,43 @@ impl Machines {
 
     fn provider(log: &Path, text: &str, grace: Span) -> Processes {
         let command = ["sh", "-c", text].map(str::to_owned).into();
-        let server = ProcessServer { command, cgroup: None };
+        let server = ProcessServer { command, cgroup: None, console: None };
         let servers = vec![server.clone(), server];
         Processes::new(ProcessConfig { log: log.to_owned(), servers, grace }, clock())
     }
 }
+
+impl Machines {
+    /// A kernel of its own whose first process halts it upon SIGINT.
+    fn user_mode_linux() -> Self {
+        let folder = Folder::new();
+        let init = folder.write("init", INIT);
+        std::fs::set_permissions(&init, PermissionsExt::from_mode(0o755)).unwrap();
+        let here = folder.path("").display().to_string();
+        let words = format!(
+            "linux.uml umid=standby uml_dir={here} mem=64M root=/dev/root rootfstype=hostfs \
+             rootflags=/ ro init={} con0=null,null con=null ssl=null quiet",
+            init.display()
+        );
+        let command = words.split_whitespace().map(str::to_owned).collect();
+        let console = Some(folder.path("standby/mconsole"));
+        let server = ProcessServer { command, cgroup: None, console };
+        let primary = ProcessServer { command: Vec::new(), cgroup: None, console: None };
+        let (log, servers) = (folder.path("log"), vec![primary, server]);
+        // Longer than a test waits: it has to shut itself down.
+        let grace = Span::from_mins(5);
+        let processes = Processes::new(ProcessConfig { log, servers, grace }, clock());
+        Self { folder, processes }
+    }
+}
+
+/// Its file system is this machine's, which it only reads. The second line takes the power
+/// button.
+const INIT: &str = "#!/bin/bash
+mount -t proc proc /proc && echo 0 > /proc/sys/kernel/ctrl-alt-del
+trap 'halt -f' INT
+while :; do sleep 1 & wait; done
+";
 
 impl Drop for Machines {
     fn drop(&mut self) {
@@ -91,6 +124,21 @@ async fn the_fake_keeps_the_contract() {
 #[tokio::test]
 async fn processes_keep_the_contract() {
     let machines = Machines::of("sleep 60 & wait", Span::from_secs(10));
+    keeps_the_contract(&machines.processes).await;
+}
+
+#[tokio::test]
+async fn a_machine_that_is_stopped_while_it_boots_is_off() {
+    let machines = Machines::user_mode_linux();
+    let provider = &machines.processes;
+    assert_eq!(provider.power_on(order(STANDBY, 1)).await, Ok(Accepted::Underway));
+    provider.power_off(order(STANDBY, 2)).await.unwrap();
+    becomes(provider, Power::Off).await;
+}
+
+#[tokio::test]
+async fn machines_that_boot_a_kernel_keep_the_contract() {
+    let machines = Machines::user_mode_linux();
     keeps_the_contract(&machines.processes).await;
 }
 

@@ -128,3 +128,28 @@ async fn what_many_append_and_people_ask_is_kept(place: &Place) {
         assert_eq!(who, [format!("{group} 3"), format!("{group} 2")]);
     }
 }
+
+async fn what_people_asked_stays_when_its_lines_are_removed(place: &Place) {
+    let mut controller = Controller::new(group(), at(0));
+    let store = place.open(Some(Span::ZERO)).await.unwrap();
+    let term = store.begin_term().await.unwrap();
+    let requests = [
+        OperatorRequest::ScaleUp { by: 1, hold: Some(Span::from_mins(5)) },
+        OperatorRequest::PauseUntil(at(9)),
+        OperatorRequest::Resume,
+    ];
+    let mut asked = Vec::new();
+    for (number, request) in (1..).zip(requests) {
+        let one = Asked { at: at(number), who: format!("person {number}"), request };
+        asked.insert(0, one.clone());
+        let record = record(&mut controller, number.cast_unsigned());
+        store.append(term, "a", Record { asked: Some(one), ..record }).await.unwrap();
+    }
+    store.append(term, "a", record(&mut controller, 4)).await.unwrap();
+    assert_eq!(store.journal("a", 1).await.unwrap().len(), 1);
+    drop(store);
+    let store = place.open(None).await.unwrap();
+    assert_eq!(store.asked("a", 9).await.unwrap(), asked);
+    assert_eq!(store.asked("a", 2).await.unwrap(), asked[..2]);
+    assert_eq!(store.asked("b", 9).await.unwrap(), []);
+}

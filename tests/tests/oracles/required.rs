@@ -17,7 +17,10 @@ type Look = (i64, i64, u32);
 
 /// How often it is violated by these looks and steps.
 fn judged(policy: &Policy, looks: &[Look], steps: &[(i64, Step)]) -> u64 {
-    let mut panel = Panel::new(3, policy);
+    judged_by(Panel::new(3, policy), looks, steps)
+}
+
+fn judged_by(mut panel: Panel, looks: &[Look], steps: &[(i64, Step)]) -> u64 {
     panel.step(at(0), &decided(1, Verdict::Hold));
     let mut looks = looks.iter().peekable();
     for (second, step) in steps {
@@ -49,6 +52,18 @@ fn a_metric_must_be_past_its_threshold_for_the_whole_window() {
     assert_eq!(judged(&policy, &steady(0, WINDOW, 75), &[(WINDOW, up())]), 1, "not past");
     let dip = [steady(0, 140, 90), steady(150, 150, 10), steady(160, 400, 90)].concat();
     assert_eq!(judged(&policy, &dip, &[(400, up())]), 1);
+}
+
+#[test]
+fn prometheus_may_have_seen_it_any_time_since_a_host_looked_last() {
+    let mut policy = policy();
+    policy.evidence.from = EvidenceFrom::Alerts;
+    for (to, violated) in [(WINDOW + 10, 0), (WINDOW, 1)] {
+        let looks = [steady(10, 10, 10), steady(20, to, 90)].concat();
+        let live = Panel::new(3, &policy).between_looks();
+        assert_eq!(judged_by(live, &looks, &[(to, up())]), violated, "{to}");
+        assert_eq!(judged(&policy, &looks, &[(to, up())]), 1, "{to}");
+    }
 }
 
 #[test]

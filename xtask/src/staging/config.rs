@@ -1,20 +1,31 @@
 //! What the programs of the stack are configured with, and the scenario that it is for.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tidegate_core::policy::{Policy, WallTime};
+use tidegate_core::policy::{EvidenceFrom, Policy, WallTime};
 use tidegate_core::{Span, Timestamp};
 use tidegate_sim::model::Model;
 use tidegate_sim::scenario::{self, Overrides};
 
+use crate::command::root;
+
+use super::breaks::Break;
 use super::failure::{Failure, write};
 use super::host::{Host, JOB_WORKERS, folder};
 use super::order::Order;
-use super::{cgroup, spawn};
+use super::{breaks, cgroup, spawn};
 
 const HAPROXY: &str = include_str!("../../staging/haproxy.cfg");
 const PROMETHEUS: &str = include_str!("../../staging/prometheus.yml");
+const ALERTS: &str = "rule_files: [\"@folder@/rules.yml\"]
+alerting:
+  alertmanagers:
+    - static_configs:
+        - targets: [\"@mon@:9093\"]
+";
 const LIVE: &str = include_str!("../../staging/live.toml");
 
 /// Keys of a policy whose values are shares.
@@ -41,24 +52,59 @@ impl Tempo {
     }
 }
 
-/// Reads a scenario; without a name, the one that is made for the stack.
-pub(super) fn read(path: Option<&Path>) -> Result<Model, Failure> {
-    let own = crate::command::root().join("scenarios/staging/rehearsal.toml");
-    Ok(scenario::read(path.unwrap_or(&own), &Overrides::default())?)
+/// A scenario and what is changed in it.
+#[derive(Clone, Debug)]
+pub(super) struct Scenario {
+    pub path: PathBuf,
+    /// `key=value` pairs, as `tidegate run --set` takes them.
+    pub set: Vec<String>,
+}
+
+impl Scenario {
+    /// The one that a person names, or that of the stack's own of this name.
+    pub fn new(named: Option<&Path>, own: &str) -> Self {
+        let own = || root().join("scenarios/staging").join(own).with_extension("toml");
+        let path = named.map_or_else(own, Path::to_owned);
+        Self { path, set: Vec::new() }
+    }
+
+    pub fn read(&self) -> Result<Model, Failure> {
+        let overrides = Overrides { set: self.set.clone(), ..Overrides::default() };
+        Ok(scenario::read(&self.path, &overrides)?)
+    }
 }
 
 /// Writes the proxy's file.
-pub(super) fn haproxy() -> Result<PathBuf, Failure> {
-    filled("haproxy.cfg", HAPROXY, &[])
+pub(super) fn haproxy(broken: Option<Break>) -> Result<PathBuf, Failure> {
+    filled("haproxy.cfg", HAPROXY, &[("retries", breaks::retries(broken).to_owned())])
+}
+
+/// Who keeps the windows of the policy's rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alerting {
+    /// Prometheus, whose alerts are notified.
+    On,
+    /// The controller.
+    Off,
+}
+
+impl Alerting {
+    pub fn of(model: &Model) -> Self {
+        match model.group.policy.evidence.from {
+            EvidenceFrom::Alerts => Self::On,
+            EvidenceFrom::Metrics => Self::Off,
+        }
+    }
 }
 
 /// Writes the file of Prometheus.
-pub(super) fn prometheus() -> Result<PathBuf, Failure> {
-    filled("prometheus.yml", PROMETHEUS, &[])
+pub(super) fn prometheus(alerting: Alerting) -> Result<PathBuf, Failure> {
+    let alerts = if alerting == Alerting::On { ALERTS } else { "" };
+    filled("prometheus.yml", &format!("{PROMETHEUS}{alerts}"), &[])
 }
 
 /// Writes the controller's file, with the scenario's policy at its tempo.
-pub(super) fn live(model: &Model, tempo: Tempo) -> Result<PathBuf, Failure> {
+pub(super) fn live(model: &Model, tempo: Tempo, broken: Option<Break>) -> Result<(), Failure> {
     let xtask = spawn::xtask()?;
     let order = |order: Order| {
         let words = [&*xtask, "staging", "services", Host::App2.name(), &order.word()];
@@ -69,14 +115,29 @@ pub(super) fn live(model: &Model, tempo: Tempo) -> Result<PathBuf, Failure> {
         ("start", order(Order::Start)),
         ("stop", order(Order::Stop)),
         ("start-workers", order(Order::StartWorkers)),
-        ("stop-workers", order(Order::StopWorkers)),
+        ("stop-workers", order(breaks::stop_workers(broken))),
         ("workers", JOB_WORKERS.to_string()),
         ("machine", list(&machine)),
         ("cgroup", cgroup::unified(Host::App2).display().to_string()),
-        ("haproxy", folder().join("haproxy.sock").display().to_string()),
+        ("haproxy", breaks::proxy_socket(broken)?.display().to_string()),
     ];
-    let text = format!("{LIVE}\n{}", policy(model, tempo)?);
-    filled("live.toml", &text, &values)
+    for name in ["token", "alerts-token"] {
+        write(&folder().join(name), secret()?)?;
+    }
+    let alerts = match Alerting::of(model) {
+        Alerting::On => "[group.ports.alertmanager]\n",
+        Alerting::Off => "",
+    };
+    let text = format!("{LIVE}\n{alerts}\n{}", policy(model, tempo)?);
+    filled("live.toml", &text, &values).map(drop)
+}
+
+/// A word that nobody guesses.
+fn secret() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    let filled = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    filled.map_err(|why| Failure::io("draw a token", why))?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 /// A list of texts, which JSON and TOML write alike.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use tidegate_core::ServerId;
 
 use crate::command::root;
 
@@ -47,6 +48,12 @@ impl Host {
         }
     }
 
+    /// The server of the group that is called so.
+    pub fn server(name: &str) -> Option<ServerId> {
+        let index = Self::SERVERS.iter().position(|host| host.name() == name)?;
+        Some(ServerId(index as u16))
+    }
+
     pub const fn is_server(self) -> bool {
         matches!(self, Self::App1 | Self::App2)
     }
@@ -54,6 +61,11 @@ impl Host {
     /// Its network, as a file.
     pub fn namespace(self) -> PathBuf {
         PathBuf::from(format!("/run/netns/{PREFIX}-{}", self.name()))
+    }
+
+    /// The file of the requests that a server took up, a number a line.
+    pub fn took(self) -> PathBuf {
+        folder().join(format!("{}.took", self.name()))
     }
 
     /// Where a server listens for orders of its services.

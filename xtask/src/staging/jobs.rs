@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use tidegate_core::fact::Fact;
+use tidegate_core::record::Told;
 use tidegate_core::{JobId, ServerId, Timestamp};
 
 use super::failure::{Failure, read};
 use super::host::{Host, folder};
-use super::load::Line;
 
 /// A line that a job has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +51,9 @@ pub(super) fn read_all() -> Result<Jobs, Failure> {
 fn noted(line: &str) -> Option<Noted> {
     let mut words = line.split(' ');
     let (number, server, at) = (words.next()?, words.next()?, words.next()?);
-    let server = Host::SERVERS.iter().position(|host| host.name() == server)?;
     Some(Noted {
         sent_as: number.parse().ok()?,
-        server: ServerId(server as u16),
+        server: Host::server(server)?,
         at: Timestamp::from_nanos(at.parse().ok()?),
     })
 }
@@ -79,18 +78,18 @@ pub(super) fn accepted() -> Result<Vec<u64>, Failure> {
 impl Jobs {
     /// As facts, under the numbers that the accepted ones were given. One whose answer was an error
     /// has no number.
-    pub fn facts(&self, accepted: &[u64]) -> Vec<Line> {
+    pub fn facts(&self, accepted: &[u64]) -> Vec<Told> {
         let numbers: BTreeMap<_, _> = accepted.iter().copied().zip((0..).map(JobId)).collect();
         let started = self.started.iter().filter_map(|noted| {
             let (job, server) = (*numbers.get(&noted.sent_as)?, noted.server);
-            Some(Line { at: noted.at, fact: Fact::JobStarted { job, server } })
+            Some(Told::Fact { at: noted.at, fact: Fact::JobStarted { job, server } })
         });
         let done = self.done.iter().filter_map(|noted| {
             let (job, server) = (*numbers.get(&noted.sent_as)?, noted.server);
-            Some(Line { at: noted.at, fact: Fact::JobCompleted { job, server } })
+            Some(Told::Fact { at: noted.at, fact: Fact::JobCompleted { job, server } })
         });
         let mut lines: Vec<_> = started.chain(done).collect();
-        lines.sort_by_key(|line| line.at);
+        lines.sort_by_key(Told::at);
         lines
     }
 }
@@ -106,8 +105,10 @@ mod tests {
             done: vec![noted("7 app2 60").unwrap()],
         };
         let (job, server) = (JobId(0), ServerId(1));
-        let facts: Vec<_> = jobs.facts(&[7]).iter().map(|line| line.fact).collect();
-        assert_eq!(facts, [Fact::JobStarted { job, server }, Fact::JobCompleted { job, server }]);
+        let told = |at, fact| Told::Fact { at: Timestamp::from_nanos(at), fact };
+        let started = told(50, Fact::JobStarted { job, server });
+        let done = told(60, Fact::JobCompleted { job, server });
+        assert_eq!(jobs.facts(&[7]), [started, done]);
         assert_eq!(noted("7 app9 50"), None);
     }
 }

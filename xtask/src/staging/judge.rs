@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tidegate_core::fact::Fact;
+use tidegate_core::record::Told;
 use tidegate_core::{Ratio, ServerId, Span, Timestamp};
 
 use super::failure::{Failure, read};
 use super::host::{Host, folder};
 use super::jobs::Jobs;
-use super::load::Line;
 use super::tell::say;
 
 /// A line of the standby's power log.
@@ -24,12 +24,14 @@ pub(super) struct Power {
 #[derive(Debug)]
 pub(super) struct Evidence {
     pub start: Timestamp,
-    pub requests: Vec<Line>,
+    pub requests: Vec<Told>,
     pub jobs: Jobs,
     pub accepted: Vec<u64>,
     pub power: Vec<Power>,
     /// When the proxy began and ceased to route to the standby.
     pub routed: Vec<(Timestamp, bool)>,
+    /// How often the controller was killed.
+    pub kills: u64,
 }
 
 /// Reads lines of JSON.
@@ -42,36 +44,67 @@ pub(super) fn lines<T: serde::de::DeserializeOwned>(name: &str) -> Result<Vec<T>
     read(&path)?.lines().map(|line| serde_json::from_str(line).map_err(wrong)).collect()
 }
 
+/// The standby's power log.
+pub(super) fn power() -> Result<Vec<Power>, Failure> {
+    lines("power.jsonl")
+}
+
 /// Whether the standby is off by its log.
 pub(super) fn is_off(power: &[Power]) -> bool {
     power.last().is_none_or(|last| last.event == "off")
 }
 
-/// Prints what happened; whether all held.
-pub(super) fn judge(evidence: &Evidence) -> bool {
+/// What did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    RequestsFailed,
+    JobsLost,
+    JobsTwice,
+    StandbyNotOff,
+    NothingScaled,
+    Property,
+    Replay,
+}
+
+impl Broken {
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::RequestsFailed => "requests failed: target/staging/failures.jsonl has them",
+            Self::JobsLost => "jobs that were accepted were not done",
+            Self::JobsTwice => "jobs were done twice",
+            Self::StandbyNotOff => "the standby is not off at the end",
+            Self::NothingScaled => "nothing was scaled",
+            Self::Property => "a property does not hold: the record tells which",
+            Self::Replay => "the record does not give the same run again",
+        }
+    }
+}
+
+/// Prints what happened; what did not hold, `[held, same]` of its record among it.
+pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2]) -> Vec<Broken> {
     let failed = tell_requests(&evidence.requests);
-    let wrong = tell_jobs(&evidence.jobs, &evidence.accepted);
+    let [twice, lost] = tell_jobs(&evidence.jobs, &evidence.accepted);
     tell_scaling(evidence);
-    let mut broken = Vec::new();
-    if failed > 0 {
-        broken.push(format!("{failed} requests failed: target/staging/failures.jsonl has them"));
+    if evidence.kills > 0 {
+        say(&format!("Controller killed and started again {} times", evidence.kills));
     }
-    if wrong > 0 {
-        broken.push(format!("{wrong} jobs were not done exactly once"));
-    }
-    if !is_off(&evidence.power) {
-        broken.push("the standby is not off at the end".to_owned());
-    }
-    if evidence.power.is_empty() {
-        broken.push("nothing was scaled".to_owned());
-    }
-    for what in &broken {
-        say(&format!("FAILED: {what}"));
+    let found = [
+        (failed > 0, Broken::RequestsFailed),
+        (lost > 0, Broken::JobsLost),
+        (twice > 0, Broken::JobsTwice),
+        (!is_off(&evidence.power), Broken::StandbyNotOff),
+        (evidence.power.is_empty(), Broken::NothingScaled),
+        (!held, Broken::Property),
+        (!same, Broken::Replay),
+    ];
+    let broken: Vec<_> = found.into_iter().filter_map(|(is, one)| is.then_some(one)).collect();
+    for one in &broken {
+        say(&format!("FAILED: {}", one.what()));
     }
     if broken.is_empty() {
         say("HELD: no request failed, each job was done exactly once, the standby is off");
     }
-    broken.is_empty()
+    broken
 }
 
 #[derive(Default)]
@@ -81,14 +114,15 @@ struct Tally {
 }
 
 /// How many failed.
-fn tell_requests(requests: &[Line]) -> u64 {
+fn tell_requests(requests: &[Told]) -> u64 {
     let mut tallies: BTreeMap<Option<ServerId>, Tally> = BTreeMap::new();
     let mut latencies = Vec::new();
     for line in requests {
-        if let Fact::RequestServed { server, latency, .. } = line.fact {
+        let Told::Fact { fact, .. } = line else { continue };
+        if let Fact::RequestServed { server, latency, .. } = *fact {
             tallies.entry(Some(server)).or_default().served += 1;
             latencies.push(latency);
-        } else if let Fact::RequestFailed { server, .. } = line.fact {
+        } else if let Fact::RequestFailed { server, .. } = *fact {
             tallies.entry(server).or_default().failed += 1;
         }
     }
@@ -110,8 +144,8 @@ fn percentile(sorted: &[Span], share: Ratio) -> Span {
     sorted.get(index.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-/// How many were not done exactly once.
-fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> u64 {
+/// How many were done twice, and how many not at all.
+fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> [u64; 2] {
     let mut done: BTreeMap<u64, u64> = BTreeMap::new();
     let mut by: BTreeMap<ServerId, u64> = BTreeMap::new();
     for noted in &jobs.done {
@@ -124,11 +158,14 @@ fn tell_jobs(jobs: &Jobs, accepted: &[u64]) -> u64 {
     let by = list(by.iter().map(|(server, count)| format!("{} {count}", name(*server))));
     let (accepted, done) = (accepted.len(), done.len());
     say(&format!("Jobs       {accepted} accepted, {done} done ({by}), {twice} twice, {lost} lost"));
-    lost + twice
+    [twice, lost]
 }
 
 fn tell_scaling(evidence: &Evidence) {
-    let since = |at: Timestamp| format!("{:.1} s", at.since(evidence.start).as_secs_f64());
+    let since = |at: Timestamp| {
+        let nanos = at.as_nanos() - evidence.start.as_nanos();
+        format!("{:.1} s", nanos as f64 / 1e9)
+    };
     let power = evidence.power.iter().filter(|power| !power.server.is_primary());
     let power = power.map(|power| (power.at, format!("power {}", power.event)));
     let routed = evidence

@@ -16,19 +16,21 @@ use clap::Args;
 use tidegate_core::Timestamp;
 use tokio::task::JoinSet;
 
-use super::config::{self, Tempo};
+use super::config::{Scenario, Tempo};
 use super::failure::Failure;
 
 use client::{Client, Clock};
 use plan::Plan;
 
-pub(super) use facts::{Line, json_lines};
+pub(super) use facts::json_lines;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoadArguments {
     /// The scenario.
+    scenario: PathBuf,
+    /// What is changed in it.
     #[arg(long)]
-    scenario: Option<PathBuf>,
+    set: Vec<String>,
     /// Seconds of its load that pass in one.
     #[arg(long, default_value_t = 1)]
     speed: u32,
@@ -39,7 +41,8 @@ pub(crate) struct LoadArguments {
 
 /// Sends all requests, waits until each has ended, and writes the files.
 pub(super) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
-    let model = config::read(arguments.scenario.as_deref())?;
+    let LoadArguments { scenario: path, set, .. } = arguments;
+    let model = Scenario { path: path.clone(), set: set.clone() }.read()?;
     let start = Timestamp::from_nanos(arguments.start);
     let mut plan = Plan::new(&model, Tempo { start, speed: arguments.speed })?;
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -61,5 +64,5 @@ pub(super) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
         ended.extend(under_way.join_all().await);
         ended
     });
-    facts::write(&ended)
+    facts::write(ended)
 }

@@ -20,6 +20,8 @@ pub(crate) enum Order {
     StartWorkers,
     /// They finish their job and end; nobody waits for that.
     StopWorkers,
+    /// The same, but what they forked is told too, as by systemd's `KillMode=control-group`.
+    StopWorkerGroups,
 }
 
 pub(super) const DONE: &str = "done";

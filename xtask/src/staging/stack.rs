@@ -1,5 +1,6 @@
 //! The stack as a whole: what runs where, from its start to its end.
 
+mod programs;
 mod proxy;
 
 use std::process::Child;
@@ -8,22 +9,24 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tidegate_sim::model::Model;
 
-use crate::command::{cargo, root, succeeds};
+use crate::command::{cargo, succeeds};
 use crate::packages;
 
-use super::config::{self, Tempo};
+use super::breaks::Break;
+use super::config::{self, Alerting, Tempo};
 use super::failure::{Failure, write};
 use super::host::{Host, folder};
 use super::order::{self, Order};
-use super::{cgroup, interrupt, net, spawn};
+use super::{cgroup, controller, interrupt, net, spawn};
 
-pub(super) use proxy::{Standing, standing};
+pub(super) use proxy::{Standing, standing, tell_proxy};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is up is removed when this is dropped, unless it is left.
 #[derive(Debug)]
 pub(super) struct Stack {
+    broken: Option<Break>,
     /// Programs that this process has started, and has to reap.
     children: Vec<Child>,
     controller: Option<Child>,
@@ -31,9 +34,9 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// Installs and builds what it needs, removes what another run left, and starts all but the
-    /// controller. The primary serves when it is done.
-    pub fn up() -> Result<Self, Failure> {
+    /// Installs and builds what it needs, removes what another run left, and starts all but
+    /// monitoring and the controller. The primary serves when it is done.
+    pub fn up(broken: Option<Break>) -> Result<Self, Failure> {
         let built =
             packages::install() && succeeds(cargo(&["build", "--locked", "-p", "tidegate"]));
         if !built {
@@ -41,7 +44,7 @@ impl Stack {
         }
         remove()?;
         clear()?;
-        let mut stack = Self { children: Vec::new(), controller: None, is_left: false };
+        let mut stack = Self { broken, children: Vec::new(), controller: None, is_left: false };
         let folder = folder();
         let storage = folder.join("storage");
         std::fs::create_dir_all(&storage)
@@ -49,41 +52,15 @@ impl Stack {
         write(&storage.join("shared.txt"), "what all servers read\n")?;
         net::make()?;
         cgroup::make()?;
-        stack.start_programs()?;
+        stack.start_redis()?;
+        let xtask = spawn::xtask()?;
+        let machine = [&*xtask, "staging", "machine", Host::App1.name()];
+        stack.start(Host::App1, "app1.machine", &machine)?;
+        stack.start_proxy()?;
         order::give(Host::App1, Order::Start)?;
         let serves = || Ok((proxy::standing(Host::App1) == Some(Standing::Serves)).then_some(()));
         interrupt::wait("the primary", PATIENCE, serves)?;
         Ok(stack)
-    }
-
-    fn start_programs(&mut self) -> Result<(), Failure> {
-        let (folder, xtask) = (folder().display().to_string(), spawn::xtask()?);
-        let redis = [
-            "redis-server",
-            "--bind",
-            Host::App1.address(),
-            "--protected-mode",
-            "no",
-            "--save",
-            "",
-            "--unixsocket",
-            &format!("{folder}/redis.sock"),
-            "--dir",
-            &folder,
-        ];
-        let metrics = config::prometheus()?;
-        let metrics = [
-            "prometheus",
-            &format!("--config.file={}", metrics.display()),
-            &format!("--storage.tsdb.path={folder}/prometheus"),
-            &format!("--web.listen-address={}:9090", Host::Mon.address()),
-        ];
-        let proxy = config::haproxy()?.display().to_string();
-        let machine = [&*xtask, "staging", "machine", Host::App1.name()];
-        self.start(Host::App1, "redis", &redis)?;
-        self.start(Host::Mon, "prometheus", &metrics)?;
-        self.start(Host::App1, "app1.machine", &machine)?;
-        self.start(Host::Proxy, "haproxy", &["haproxy", "-db", "-f", &proxy])
     }
 
     fn start(&mut self, host: Host, name: &str, program: &[&str]) -> Result<(), Failure> {
@@ -91,10 +68,24 @@ impl Stack {
         Ok(())
     }
 
-    /// Starts the controller with the scenario's policy.
+    /// Starts monitoring, and the controller with the scenario's policy.
     pub fn host_controller(&mut self, model: &Model, tempo: Tempo) -> Result<(), Failure> {
-        let config = config::live(model, tempo)?.display().to_string();
-        let tidegate = root().join("target/debug/tidegate").display().to_string();
+        config::live(model, tempo, self.broken)?;
+        self.start_monitoring(Alerting::of(model))?;
+        self.start_controller()
+    }
+
+    /// Kills the controller, and starts it again on what it has stored.
+    pub fn replace_controller(&mut self) -> Result<(), Failure> {
+        if let Some(mut child) = self.controller.take() {
+            let killed = child.kill().and_then(|()| child.wait());
+            killed.map_err(|why| Failure::io("kill the controller", why))?;
+        }
+        self.start_controller()
+    }
+
+    fn start_controller(&mut self) -> Result<(), Failure> {
+        let (tidegate, config) = (controller::tidegate(), controller::config());
         let program = [&*tidegate, "live", &config];
         self.controller = Some(spawn::start(Host::Mon, "controller", &program)?);
         Ok(())

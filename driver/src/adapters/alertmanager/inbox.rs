@@ -23,7 +23,7 @@ const PLACES: usize = 64;
 /// Between two questions to a Prometheus that does not answer.
 const RETRY: Span = Span::from_secs(5);
 /// A notification that fires, given again within this time, is a copy and not a repetition.
-const COPY: Span = Span::from_secs(30);
+const COPY: Span = Span::from_secs(15);
 
 /// Ends, with an error, once a notification needs its sender no more.
 pub type Receipt = oneshot::Receiver<Infallible>;
@@ -54,6 +54,8 @@ struct State {
     given: Vec<Given>,
     /// Senders of what was given and is not known to be stored.
     senders: Vec<oneshot::Sender<Infallible>>,
+    /// Senders of what was given to a host that is gone, until they give up.
+    unheard: Vec<oneshot::Sender<Infallible>>,
 }
 
 #[derive(Debug)]
@@ -114,6 +116,18 @@ impl Inbox {
     /// What was given until now is stored.
     pub(super) fn acknowledge(&self) {
         self.state().senders.clear();
+    }
+
+    /// What was given and is not known to be stored is as if it had not been given. Its senders are
+    /// told nothing, and send it again.
+    pub(super) fn begin(&self) {
+        let mut state = self.state();
+        state.unheard.retain(|sender| !sender.is_closed());
+        let senders = std::mem::take(&mut state.senders);
+        if !senders.is_empty() {
+            state.unheard.extend(senders);
+            state.given.clear();
+        }
     }
 
     /// Waits until something is to be asked about. How many had come by then.

@@ -1,50 +1,98 @@
-//! Files of a mount that may hang. A thread that hangs in it cannot be ended, so there is at most
-//! one a mount: while it hangs, the mount is not asked again.
+//! Files of a storage, by a mount of this machine, which may hang, or by commands on another one.
+//!
+//! A thread that hangs in a mount cannot be ended, so there is at most one a mount: while it hangs,
+//! the mount is not asked again. A command is killed when nobody waits for it any more.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-/// A folder of a mount.
+use crate::adapters::program;
+
+/// A folder of the storage as a server has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum StorageWay {
+    /// Mounted here.
+    Here(PathBuf),
+    /// On the server itself.
+    There(StorageThere),
+}
+
+/// A folder that is reached through a command.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageThere {
+    /// The folder, by the server's own name for it; without spaces.
+    pub folder: PathBuf,
+    /// What `tee PATH` and `cat PATH` are put after to be run there, such as `ssh` and a host.
+    pub through: Vec<String>,
+}
+
 #[derive(Debug)]
-pub(super) struct Storage {
-    folder: PathBuf,
-    threads: Arc<Semaphore>,
+pub(super) enum Storage {
+    Here { folder: PathBuf, threads: Arc<Semaphore> },
+    There(StorageThere),
+}
+
+impl From<StorageWay> for Storage {
+    fn from(way: StorageWay) -> Self {
+        match way {
+            StorageWay::Here(folder) => Self::Here { folder, threads: Arc::new(Semaphore::new(1)) },
+            StorageWay::There(there) => Self::There(there),
+        }
+    }
+}
+
+impl StorageThere {
+    async fn run(&self, tool: &str, name: &str, text: &str) -> Option<String> {
+        let path = self.folder.join(name).display().to_string();
+        let words: Vec<_> = self.through.iter().cloned().chain([tool.to_owned(), path]).collect();
+        program::answer(&words, text).await.ok()
+    }
 }
 
 impl Storage {
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder, threads: Arc::new(Semaphore::new(1)) }
-    }
-
     /// Writes a file; nothing if that failed. It is on the storage when this returns.
     pub async fn write(&self, name: String, text: String) -> Option<()> {
-        let path = self.folder.join(name);
-        self.on_a_thread(move || {
-            let mut file = std::fs::File::create(path)?;
-            std::io::Write::write_all(&mut file, text.as_bytes())?;
-            file.sync_all()
-        })
-        .await
+        match self {
+            Self::Here { folder, threads } => {
+                let path = folder.join(name);
+                on_a_thread(threads, move || write(&path, &text)).await
+            }
+            Self::There(there) => there.run("tee", &name, &text).await.map(drop),
+        }
     }
 
     /// What stands in a file; nothing if it cannot be read.
     pub async fn read(&self, name: String) -> Option<String> {
-        let path = self.folder.join(name);
-        self.on_a_thread(move || std::fs::read_to_string(path)).await
+        match self {
+            Self::Here { folder, threads } => {
+                let path = folder.join(name);
+                on_a_thread(threads, move || std::fs::read_to_string(path)).await
+            }
+            Self::There(there) => there.run("cat", &name, "").await,
+        }
     }
+}
 
-    async fn on_a_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-    ) -> Option<T> {
-        let turn = Arc::clone(&self.threads).acquire_owned().await.ok()?;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
-        });
-        done.await.ok()?.ok()
-    }
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    file.sync_all()
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    threads: &Arc<Semaphore>,
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Option<T> {
+    let turn = Arc::clone(threads).acquire_owned().await.ok()?;
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    done.await.ok()?.ok()
 }

@@ -46,7 +46,7 @@ impl Listener for Heard {
 pub struct Desk {
     _folder: Folder,
     pub port: u16,
-    pub alerts: Alertmanager,
+    pub alerts: Arc<Alertmanager>,
     heard: Arc<Heard>,
     serving: Mutex<Option<(Server, Arc<Inboxes>)>>,
     prometheus: watch::Sender<String>,
@@ -127,7 +127,7 @@ impl Desk {
         let inbox = Arc::clone(inboxes.of("school").unwrap());
         let PortsFile::Servers(servers) = &config.group[0].ports else { panic!() };
         let checked = PrometheusAlerts::new(&servers.prometheus).unwrap();
-        let alerts = Alertmanager::new(inbox, checked, clock());
+        let alerts = Arc::new(Alertmanager::new(inbox, checked, clock()));
         let server = Server::listen(config.http.as_ref().unwrap()).await.unwrap();
         let port = server.address().unwrap().port();
         let serving = Mutex::new(Some((server, inboxes)));

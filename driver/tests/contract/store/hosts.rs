@@ -15,7 +15,7 @@ async fn when_the_host_that_acts_is_gone_another_takes_over_within_its_lease() {
     let server = Server::start();
     let scene = Scene::new(place(&server, LEASE).await);
     let first = scene.host().await;
-    eventually("the first acts", async || first.control.groups().ok()).await;
+    eventually("the first acts", async || first.control.groups().await.ok()).await;
     let second = scene.host().await;
     eventually("the second waits", async || second.told("waits").then_some(())).await;
     let started = async || (!scene.servers.applied().is_empty()).then_some(());
@@ -31,7 +31,7 @@ async fn when_the_host_that_acts_is_gone_another_takes_over_within_its_lease() {
     assert!(takeover <= gone + LEASE.times(2), "{takeover:?} is long after {gone:?}");
     scene.came_to_its_end().await;
     let third = scene.host().await;
-    eventually("the third acts", async || third.control.groups().ok()).await;
+    eventually("the third acts", async || third.control.groups().await.ok()).await;
     assert!(!third.told("waits"), "the second gave its lease back");
     third.stop().await;
 }

@@ -57,6 +57,13 @@ async fn a_database_serves_many_groups() {
 }
 
 #[tokio::test]
+async fn a_database_keeps_what_people_asked() {
+    let server = Server::start();
+    let place = place(&server, Database::LEASE).await;
+    super::what_people_asked_stays_when_its_lines_are_removed(&place).await;
+}
+
+#[tokio::test]
 async fn a_newer_program_a_wrong_password_and_a_database_that_is_away_are_refused() {
     let mut server = Server::start();
     let place = place(&server, Database::LEASE).await;

@@ -31,6 +31,12 @@ async fn a_file_serves_many_groups() {
 }
 
 #[tokio::test]
+async fn a_file_keeps_what_people_asked() {
+    let folder = Folder::new();
+    super::what_people_asked_stays_when_its_lines_are_removed(&place(&folder)).await;
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_program_and_a_file_that_is_none_are_refused() {
     let folder = Folder::new();
     let path = folder.path("state.db");

@@ -100,6 +100,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header("host", Host::Proxy.address())
+            .header("x-request", planned.number)
             .body(Empty::<Bytes>::new())
             .map_err(|why| Broken::Connect(why.to_string()))?;
         let mut sender = match self.take() {
@@ -109,12 +110,11 @@ impl Client {
         let answer = sender.send_request(request).await.map_err(reset)?;
         let status = answer.status();
         let server = answer.headers().get("x-routed-to").and_then(|name| name.to_str().ok());
-        let server =
-            server.and_then(|name| Host::SERVERS.iter().position(|one| one.name() == name));
+        let server = server.and_then(Host::server);
         answer.into_body().collect().await.map_err(reset)?;
         let kept = Kept { sender, since: Instant::now() };
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
-        Ok((server.map(|index| ServerId(index as u16)), status))
+        Ok((server, status))
     }
 
     fn take(&self) -> Option<SendRequest<Empty<Bytes>>> {

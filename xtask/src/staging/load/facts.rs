@@ -4,22 +4,16 @@
 //! that were accepted alone; `accepted.json` has the number that each had when it was sent, and
 //! `failures.jsonl` how each failure looked from the client.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use tidegate_core::fact::{Fact, FailureCause};
-use tidegate_core::{JobId, RequestId, Span, Timestamp};
+use tidegate_core::record::Told;
+use tidegate_core::{JobId, RequestId, ServerId, Span, Timestamp};
 
 use super::client::{Broken, Ended};
 use crate::staging::failure::{Failure, write as write_file};
-use crate::staging::host::folder;
-
-/// A fact and when it happened.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(in crate::staging) struct Line {
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub fact: Fact,
-}
+use crate::staging::host::{Host, folder};
 
 #[derive(Serialize)]
 struct FailureLine {
@@ -30,23 +24,39 @@ struct FailureLine {
     what: String,
 }
 
+/// Which server says that it took a request up: the proxy does not tell of one whose connection it
+/// closed without an answer.
+fn takers() -> BTreeMap<u64, ServerId> {
+    let mut takers = BTreeMap::new();
+    for (host, id) in Host::SERVERS.into_iter().zip(0..) {
+        // A server that never ran has no file.
+        let taken = std::fs::read_to_string(host.took()).unwrap_or_default();
+        let numbers = taken.lines().filter_map(|line| line.parse().ok());
+        takers.extend(numbers.map(|number| (number, ServerId(id))));
+    }
+    takers
+}
+
 /// Writes the files.
-pub(super) fn write(ended: &[Ended]) -> Result<(), Failure> {
-    let mut ended: Vec<_> = ended.iter().collect();
+pub(super) fn write(mut ended: Vec<Ended>) -> Result<(), Failure> {
     ended.sort_by_key(|one| one.sent);
+    let takers = takers();
+    for one in &mut ended {
+        one.server = one.server.or_else(|| takers.get(&one.planned.number).copied());
+    }
     let accepted = ended.iter().filter(|one| one.result.is_ok());
     let accepted: Vec<u64> = accepted.filter_map(|one| Some(one.planned.job?.0)).collect();
     let mut lines = Vec::new();
     let mut jobs = 0;
-    for (number, one) in (0..).zip(&ended) {
-        lines.extend(facts(RequestId(number), one));
+    for one in &ended {
+        lines.extend(facts(RequestId(one.planned.number), one));
         if one.planned.job.is_some() && one.result.is_ok() {
             let fact = Fact::JobEnqueued { job: JobId(jobs) };
-            lines.push(Line { at: one.sent, fact });
+            lines.push(Told::Fact { at: one.sent, fact });
             jobs += 1;
         }
     }
-    lines.sort_by_key(|line| line.at);
+    lines.sort_by_key(Told::at);
     let failures = ended.iter().filter_map(|one| {
         let what = one.result.as_ref().err()?;
         let what = match what {
@@ -82,11 +92,11 @@ pub(in crate::staging) fn json_lines<T: Serialize>(
     Ok(text)
 }
 
-fn facts(request: RequestId, one: &Ended) -> Vec<Line> {
+fn facts(request: RequestId, one: &Ended) -> Vec<Told> {
     let latency = one.answered.since(one.sent);
-    let mut lines = vec![Line { at: one.sent, fact: Fact::RequestArrived { request } }];
+    let mut lines = vec![Told::Fact { at: one.sent, fact: Fact::RequestArrived { request } }];
     if let Some(server) = one.server {
-        lines.push(Line { at: one.sent, fact: Fact::RequestRouted { request, server } });
+        lines.push(Told::Fact { at: one.sent, fact: Fact::RequestRouted { request, server } });
     }
     let end = match (&one.result, one.server) {
         (Ok(()), Some(server)) => {
@@ -95,7 +105,7 @@ fn facts(request: RequestId, one: &Ended) -> Vec<Line> {
         (Ok(()), None) => failed(request, one, FailureCause::Unreachable),
         (Err(broken), _) => failed(request, one, cause(broken, one.server.is_some())),
     };
-    lines.push(Line { at: one.answered, fact: end });
+    lines.push(Told::Fact { at: one.answered, fact: end });
     lines
 }
 

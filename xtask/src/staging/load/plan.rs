@@ -20,6 +20,7 @@ pub(super) struct Cost {
 /// A request that is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Planned {
+    pub number: u64,
     /// Time from the start.
     pub after: Span,
     pub cost: Cost,
@@ -78,6 +79,7 @@ pub(super) struct Plan {
     class: Uniforms,
     job: Uniforms,
     jobs_sent: u64,
+    sent: u64,
 }
 
 impl Plan {
@@ -124,6 +126,7 @@ impl Plan {
             class: Uniforms::new(model.seed, "request/class"),
             job: Uniforms::new(model.seed, "request/job"),
             jobs_sent: 0,
+            sent: 0,
         })
     }
 
@@ -137,10 +140,12 @@ impl Plan {
         if after >= self.end {
             return None;
         }
+        let number = self.sent;
+        self.sent += 1;
         if let Some(cron) = cron.filter(|cron| cron.next == after) {
             let class = cron.take();
             let job = Some(self.enqueue(class));
-            return Some(Planned { after, cost: Cost::default(), job });
+            return Some(Planned { number, after, cost: Cost::default(), job });
         }
         let source = source?;
         source.next = source.arrivals.draw();
@@ -151,7 +156,7 @@ impl Plan {
         let cost = self.requests[class].draw();
         let job = self.enqueues[class].filter(|(_, share)| self.job.draw() <= *share);
         let job = job.map(|(class, _)| self.enqueue(class));
-        Some(Planned { after, cost, job })
+        Some(Planned { number, after, cost, job })
     }
 
     fn enqueue(&mut self, class: usize) -> (u64, Cost) {

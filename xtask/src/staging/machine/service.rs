@@ -66,6 +66,12 @@ impl Services {
                 self.workers.iter_mut().for_each(Service::tell);
                 Ok(())
             }
+            Order::StopWorkerGroups => {
+                let forked = self.workers.iter().flat_map(|worker| children(worker.child.id()));
+                forked.for_each(signal);
+                self.workers.iter_mut().for_each(Service::tell);
+                Ok(())
+            }
             Order::Stop => {
                 self.workers.iter_mut().chain(&mut self.web).for_each(Service::tell);
                 for service in self.workers.iter_mut().chain(&mut self.web) {
@@ -87,10 +93,11 @@ impl Services {
             &bind,
             "--workers=2",
             "--worker-class=gthread",
-            "--threads=8",
+            "--threads=24",
             // Longer than the proxy keeps a connection, so that it is never the server that closes.
             "--keep-alive=75",
-            "--graceful-timeout=30",
+            // Requests in flight are what draining is for.
+            "--graceful-timeout=1",
             "--timeout=60",
             "--worker-tmp-dir=/dev/shm",
         ];
@@ -119,8 +126,15 @@ impl Services {
             .env("SERVER", self.server.name())
             .env("REDIS", Host::App1.address())
             .env("STORAGE", folder().join("storage"))
+            .env("TOOK", self.server.took())
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let log = spawn::log(&format!("{}.{log}", self.server.name()));
         Ok(Service { child: spawn::spawn(&mut command, &log)?, told: false })
     }
+}
+
+/// The processes that a process has forked and that run.
+fn children(pid: u32) -> Vec<i32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    text.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use crate::staging::failure::Failure;
 use crate::staging::host::{Host, folder};
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,6 +24,13 @@ pub(in crate::staging) enum Standing {
 /// What a server gets; nothing if the proxy does not say.
 pub(in crate::staging) fn standing(host: Host) -> Option<Standing> {
     standing_in(&ask("show stat app 4 -1").ok()?, host.name())
+}
+
+/// Gives the proxy a command.
+pub(in crate::staging) fn tell_proxy(command: &str) -> Result<(), Failure> {
+    let what = || format!("tell the proxy `{command}`");
+    let said = ask(command).map_err(|why| Failure::io(what(), why))?;
+    if said.trim().is_empty() { Ok(()) } else { Err(Failure::said(what(), said.trim())) }
 }
 
 fn ask(command: &str) -> std::io::Result<String> {

@@ -128,7 +128,7 @@ impl Scene {
 
     /// Whether the standby serves, as this host knows it.
     pub async fn serves(&self, host: &Hosted) -> Option<()> {
-        let status = host.control.groups().ok()?.status(GROUP).await.ok()?;
+        let status = host.control.groups().await.ok()?.status(GROUP).await.ok()?;
         status.stages.contains(&(STANDBY, Stage::Serving)).then_some(())
     }
 
@@ -251,7 +251,7 @@ impl Frost {
 
     /// Whether the standby serves, as it knows.
     pub async fn serves(&self) -> Option<()> {
-        let status = self.control.groups().ok()?.status(GROUP).await.ok()?;
+        let status = self.control.groups().await.ok()?.status(GROUP).await.ok()?;
         status.stages.contains(&(STANDBY, Stage::Serving)).then_some(())
     }
 }

@@ -1,0 +1,100 @@
+//! What is asked of the controller and of its program, as a person asks it: by its commands.
+
+use std::process::{Command, ExitStatus, Stdio};
+
+use tidegate_core::OperatorRequest;
+
+use crate::command::root;
+
+use super::failure::Failure;
+use super::host::{Host, folder};
+use super::spawn;
+
+/// The group's name in the controller's configuration.
+pub(super) const GROUP: &str = "staging";
+
+/// The program.
+pub(super) fn tidegate() -> String {
+    root().join("target/debug/tidegate").display().to_string()
+}
+
+/// The controller's configuration.
+pub(super) fn config() -> String {
+    folder().join("live.toml").display().to_string()
+}
+
+/// Asks the controller for something; whether it has it on disk.
+pub(super) fn ask(request: &OperatorRequest) -> Result<bool, Failure> {
+    let (what, more) = match request {
+        OperatorRequest::ScaleUp { by, hold } => ("scale-up", many(*by, hold.as_ref())),
+        OperatorRequest::ScaleDown { by, hold } => ("scale-down", many(*by, hold.as_ref())),
+        OperatorRequest::PauseUntil(until) => {
+            ("pause", vec!["--until".to_owned(), until.to_jiff().to_string()])
+        }
+        OperatorRequest::Resume => ("resume", Vec::new()),
+        OperatorRequest::SetPolicy(_) => {
+            return Err(Failure::said("ask the controller", "a policy cannot be asked for"));
+        }
+    };
+    let (program, config) = (tidegate(), config());
+    let mut words = vec![&*program, "ask", &config, GROUP, what, "--who", "rehearsal"];
+    words.extend(more.iter().map(String::as_str));
+    let words = spawn::words(Host::Mon, &words);
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).stdin(Stdio::null());
+    let ended = command.output().map_err(|why| Failure::io("ask the controller", why))?;
+    match ended.status.code() {
+        Some(0) => Ok(true),
+        // The host does not answer, for one of being started anew.
+        Some(3) => Ok(false),
+        _ => {
+            Err(Failure::said("ask the controller", String::from_utf8_lossy(&ended.stderr).trim()))
+        }
+    }
+}
+
+fn many(by: u16, hold: Option<&tidegate_core::Span>) -> Vec<String> {
+    let by = ["--by".to_owned(), by.to_string()];
+    let hold = hold.map(|hold| ["--hold".to_owned(), hold.to_string()]);
+    by.into_iter().chain(hold.into_iter().flatten()).collect()
+}
+
+/// What the program prints under these arguments.
+pub(super) fn printed(arguments: &[&str]) -> Result<String, Failure> {
+    let what = || format!("run `tidegate {}`", arguments.join(" "));
+    let mut command = Command::new(tidegate());
+    command.args(arguments).stdin(Stdio::null());
+    let ended = command.output().map_err(|why| Failure::io(what(), why))?;
+    if ended.status.success() {
+        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+    }
+    Err(Failure::said(what(), String::from_utf8_lossy(&ended.stderr).trim()))
+}
+
+/// The record of the run with what the clients and the jobs tell, judged as a simulated one; it is
+/// printed. Whether all properties hold, and whether the record gives the same run again.
+pub(super) fn record() -> Result<[bool; 2], Failure> {
+    let folder = folder();
+    let (config, out) = (config(), folder.display().to_string());
+    let [requests, jobs] = ["requests.jsonl", "jobs.jsonl"].map(|name| format!("{out}/{name}"));
+    let facts = ["--facts", &requests, "--facts", &jobs];
+    let held = run(&[&["record", &config, "--group", GROUP, "--out", &out], &facts[..]].concat())?;
+    let recorded = folder.join(GROUP).display().to_string();
+    let same = run(&["replay", &recorded])?;
+    Ok([succeeded("record", held)?, succeeded("replay", same)?])
+}
+
+fn run(arguments: &[&str]) -> Result<ExitStatus, Failure> {
+    let mut command = Command::new(tidegate());
+    command.args(arguments).stdin(Stdio::null());
+    let what = || format!("run `tidegate {}`", arguments.join(" "));
+    command.status().map_err(|why| Failure::io(what(), why))
+}
+
+fn succeeded(what: &str, status: ExitStatus) -> Result<bool, Failure> {
+    match status.code() {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        _ => Err(Failure::said(format!("run `tidegate {what}`"), status.to_string())),
+    }
+}
