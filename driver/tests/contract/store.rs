@@ -145,8 +145,10 @@ async fn what_people_asked_stays_when_its_lines_are_removed(place: &Place) {
         let record = record(&mut controller, number.cast_unsigned());
         store.append(term, "a", Record { asked: Some(one), ..record }).await.unwrap();
     }
-    store.append(term, "a", record(&mut controller, 4)).await.unwrap();
-    assert_eq!(store.journal("a", 1).await.unwrap().len(), 1);
+    for number in 4..=7 {
+        store.append(term, "a", record(&mut controller, number)).await.unwrap();
+    }
+    assert_eq!(store.journal("a", 1).await.unwrap().len(), 3, "from the fifth on");
     drop(store);
     let store = place.open(None).await.unwrap();
     assert_eq!(store.asked("a", 9).await.unwrap(), asked);

@@ -50,7 +50,7 @@ async fn a_host_that_stood_still_past_its_lease_orders_nothing_in_its_term() {
     assert!(frost.told("acts no more"));
     eventually("the standby serves", async || frost.serves().await).await;
     frost.stop().await;
-    assert_eq!(scene.terms_of_orders(), [1], "what term 0 decided was not done in it");
+    assert_eq!(scene.terms_of_starts(), [1], "what term 0 decided was not done in it");
     scene.came_to_its_end().await;
 }
 
@@ -64,7 +64,7 @@ async fn a_host_that_stood_still_while_another_took_over_waits_for_its_turn() {
     eventually("the standby serves", async || scene.serves(&second).await).await;
     frost.thaw();
     eventually("the first waits", async || frost.told("waits").then_some(())).await;
-    assert_eq!(scene.terms_of_orders(), [1]);
+    assert_eq!(scene.terms_of_starts(), [1]);
     second.stop().await;
     eventually("it is its turn", async || frost.told("in term 2").then_some(())).await;
     frost.stop().await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use async_trait::async_trait;
 use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::journal::Entry;
 use tidegate_core::lifecycle::Stage;
@@ -14,6 +15,9 @@ use tidegate_core::{
 };
 use tidegate_driver::fakes::{FakeGroup, Times};
 use tidegate_driver::live::{Control, TurnError, host};
+use tidegate_driver::ports::{
+    Accepted, Ask, Order, PortError, Ports, PowerChange, PowerState, Provider,
+};
 use tidegate_driver::runtime::{Event, Group, HostEvent, Limits, Listener, Mode, Setup};
 use tidegate_driver::store::Place;
 use tidegate_driver::words;
@@ -29,6 +33,33 @@ const STANDBY: ServerId = ServerId(1);
 pub struct Scene {
     place: Place,
     pub servers: Arc<FakeGroup>,
+    provider: Arc<Ordered>,
+}
+
+/// A provider that knows which orders reached it, whatever became of them.
+struct Ordered {
+    servers: Arc<FakeGroup>,
+    terms: Mutex<Vec<u32>>,
+}
+
+#[async_trait]
+impl Provider for Ordered {
+    async fn power(&self, ask: Ask) -> Result<Vec<PowerState>, PortError> {
+        self.servers.power(ask).await
+    }
+
+    async fn power_on(&self, order: Order) -> Result<Accepted, PortError> {
+        self.terms.lock().unwrap().push(order.generation.term());
+        self.servers.power_on(order).await
+    }
+
+    async fn power_off(&self, order: Order) -> Result<Accepted, PortError> {
+        self.servers.power_off(order).await
+    }
+
+    async fn changes(&self, since: Timestamp, ask: Ask) -> Result<Vec<PowerChange>, PortError> {
+        self.servers.changes(since, ask).await
+    }
 }
 
 /// A host under way.
@@ -96,7 +127,10 @@ impl Scene {
             stop: brief,
             answer: brief,
         };
-        Self { place, servers: Arc::new(FakeGroup::new(clock(), 1, times)) }
+        let servers = Arc::new(FakeGroup::new(clock(), 1, times));
+        let terms = Mutex::default();
+        let provider = Arc::new(Ordered { servers: Arc::clone(&servers), terms });
+        Self { place, servers, provider }
     }
 
     async fn setup(place: &Place, told: &Arc<Told>) -> Setup {
@@ -115,7 +149,9 @@ impl Scene {
             policy,
             defects: tidegate_core::Defects::default(),
         };
-        Group { name: GROUP.to_owned(), config, ports: FakeGroup::ports(&self.servers) }
+        let ports = FakeGroup::ports(&self.servers);
+        let ports = Ports { provider: self.provider.clone(), ..ports };
+        Group { name: GROUP.to_owned(), config, ports }
     }
 
     pub async fn host(&self) -> Hosted {
@@ -132,12 +168,9 @@ impl Scene {
         status.stages.contains(&(STANDBY, Stage::Serving)).then_some(())
     }
 
-    /// The terms in which orders had an effect, each once.
-    pub fn terms_of_orders(&self) -> Vec<u32> {
-        let mut terms: Vec<_> =
-            self.servers.applied().iter().map(|one| one.generation.term()).collect();
-        terms.dedup();
-        terms
+    /// The terms in which a machine was ordered to start.
+    pub fn terms_of_starts(&self) -> Vec<u32> {
+        self.provider.terms.lock().unwrap().clone()
     }
 
     pub async fn journal(&self) -> Vec<Entry> {
