@@ -9,8 +9,8 @@ use clap::Args;
 use tidegate_core::record::LocalTime;
 use tidegate_core::{TimeZone, Timestamp};
 use tidegate_driver::http::HttpError;
-use tidegate_driver::live::{LiveError, live};
-use tidegate_driver::runtime::{Event, Handle, Listener, Mode};
+use tidegate_driver::live::{Control, LiveError, live};
+use tidegate_driver::runtime::{Event, HostEvent, Listener, Mode};
 use tidegate_driver::words;
 
 use crate::{config, interrupt, print, refuse};
@@ -24,8 +24,9 @@ pub(crate) struct LiveArguments {
     /// Decides and records, and acts on nothing.
     #[arg(long)]
     shadow: bool,
-    /// Where the state is kept, in place of the configuration's `store.path`.
-    #[arg(long, value_name = "PATH")]
+    /// Where the state is kept, a file or the address of a database, in place of what the
+    /// configuration says.
+    #[arg(long, value_name = "PLACE")]
     store: Option<PathBuf>,
 }
 
@@ -35,9 +36,12 @@ pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let store = arguments.store.as_ref().unwrap_or(&config.store.path);
+    let store = match config.store.place(arguments.store.as_deref()) {
+        Ok(store) => store,
+        Err(why) => return refuse::plain("the store is refused", &why),
+    };
     let mode = if arguments.shadow { Mode::Shadow } else { Mode::Act };
-    match live(&config, store, mode, Arc::new(Log), stop_on_signal) {
+    match live(&config, &store, mode, Arc::new(Log), stop_on_signal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(LiveError::Ports(why)) => refuse::plain(&why.to_string(), &*why.source),
         Err(LiveError::Http(why @ HttpError::Token(_))) => {
@@ -48,7 +52,7 @@ pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
 }
 
 /// The first signal lets the host finish what it is writing, a second one does not.
-fn stop_on_signal(host: Handle) {
+fn stop_on_signal(host: Control) {
     interrupt::stop_with(move || {
         print::complaint("stopping: what is under way is left to the next start");
         host.stop();
@@ -60,10 +64,18 @@ struct Log;
 
 impl Listener for Log {
     fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>) {
-        let whole = Timestamp::from_nanos(at.as_nanos() - at.as_nanos() % MILLISECOND);
-        let now = LocalTime::new(whole, &TimeZone::UTC);
+        let now = local(at);
         for line in words::lines(event) {
             print::complaint(&format!("{now} {group}: {line}"));
         }
     }
+
+    fn tell_of_host(&self, at: Timestamp, event: &HostEvent<'_>) {
+        print::complaint(&format!("{} {}", local(at), words::of_host(event)));
+    }
+}
+
+fn local(at: Timestamp) -> LocalTime {
+    let whole = Timestamp::from_nanos(at.as_nanos() - at.as_nanos() % MILLISECOND);
+    LocalTime::new(whole, &TimeZone::UTC)
 }

@@ -37,8 +37,9 @@ pub(crate) struct RecordArguments {
     /// Facts from elsewhere, a line each, such as those of a load generator. May be repeated.
     #[arg(long, value_name = "FILE")]
     facts: Vec<PathBuf>,
-    /// Where the state is kept, in place of the configuration's `store.path`.
-    #[arg(long, value_name = "PATH")]
+    /// Where the state is kept, a file or the address of a database, in place of what the
+    /// configuration says.
+    #[arg(long, value_name = "PLACE")]
     store: Option<PathBuf>,
     /// Where the files of the report go, in a folder of the group's name.
     #[arg(long, value_name = "DIR", default_value = "out")]
@@ -64,9 +65,12 @@ pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
         Ok(group) => group,
         Err(what) => return refuse::option(&what, "name one of them with `--group`"),
     };
-    let store = arguments.store.as_ref().unwrap_or(&config.store.path);
+    let store = match config.store.place(arguments.store.as_deref()) {
+        Ok(store) => store,
+        Err(why) => return refuse::plain("the store is refused", &why),
+    };
     let (since, until) = (arguments.since.unwrap_or_default(), arguments.until);
-    let recorded = record(&config, store, group, since, until.unwrap_or(Timestamp::MAX));
+    let recorded = record(&config, &store, group, since, until.unwrap_or(Timestamp::MAX));
     let mut recorded = match recorded {
         Ok(recorded) => recorded,
         Err(why) => return refuse::plain("there is no record", &why),

@@ -4,10 +4,10 @@ mod bill;
 mod fake;
 mod place;
 mod servers;
+mod store;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -25,6 +25,7 @@ use crate::runtime::{Group, Limits, Listener};
 pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
 pub use servers::ServersFile;
+pub use store::{PlaceError, StoreFile};
 
 /// The most standbys that a group may have.
 const MAX_STANDBYS: u16 = 64;
@@ -57,22 +58,6 @@ pub struct Config {
 
 fn utc() -> String {
     "UTC".to_owned()
-}
-
-/// Where the state is kept.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StoreFile {
-    /// The file. Default `tidegate.db`.
-    pub path: PathBuf,
-    /// How long lines of the journal are kept; longer where they are still needed. Default 30 days.
-    pub keep: Span,
-}
-
-impl Default for StoreFile {
-    fn default() -> Self {
-        Self { path: PathBuf::from("tidegate.db"), keep: Span::from_hours(24 * 30) }
-    }
 }
 
 /// How often groups are looked at, and how long answers are waited for: [`Limits`].
@@ -181,6 +166,7 @@ impl Config {
             message: why.message().to_owned(),
             hint: None,
         })?;
+        config.store.check(text)?;
         config.check(text)?;
         Ok(config)
     }

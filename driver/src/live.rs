@@ -1,13 +1,18 @@
 //! A live host from a configuration, from its start to its end.
 
-use std::path::Path;
+mod control;
+mod turns;
+
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PortsError};
 use crate::http::{HttpError, Operators, Recent, Server};
-use crate::runtime::{Fault, Handle, Host, Listener, Mode, Setup};
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::runtime::{Fault, Listener, Mode, Setup};
+use crate::store::{Place, StoreError};
+
+pub use control::{Control, Idle};
+pub use turns::{TurnError, host};
 
 /// Why a live host ended otherwise than by being stopped.
 #[derive(Debug, thiserror::Error)]
@@ -22,10 +27,10 @@ pub enum LiveError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The store cannot be opened.
-    #[error("failed to open the store {path}")]
+    #[error("failed to open the store {place}")]
     Store {
-        /// Its file.
-        path: String,
+        /// Where it is.
+        place: String,
         /// Why.
         source: StoreError,
     },
@@ -34,24 +39,23 @@ pub enum LiveError {
     Fault(#[from] Fault),
 }
 
-/// Hosts the groups of `config` with their state in `store`, until it is stopped by the handle that
-/// `begun` is given, or cannot go on.
+/// Hosts the groups of `config` with their state in `store`, whenever it is this host's turn, until
+/// it is stopped by the control that `begun` is given, or cannot go on.
 ///
 /// # Errors
 /// Why it cannot go on.
 pub fn live(
     config: &Config,
-    store: &Path,
+    store: &Place,
     mode: Mode,
     listener: Arc<dyn Listener>,
-    begun: impl FnOnce(Handle),
+    begun: impl FnOnce(Control),
 ) -> Result<(), LiveError> {
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     threads.map_err(LiveError::Runtime)?.block_on(async {
-        let failed = |source| LiveError::Store { path: store.display().to_string(), source };
-        let opened = SqliteStore::open(store, Some(config.store.keep)).await.map_err(failed)?;
+        let failed = |source| LiveError::Store { place: store.to_string(), source };
+        let store = store.open(Some(config.store.keep)).await.map_err(failed)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store: Arc<dyn Store> = Arc::new(opened);
         let recent = config.http.as_ref().map(|_| Arc::new(Recent::new(Arc::clone(&listener))));
         let listener = recent.clone().map_or(listener, |recent| recent as Arc<dyn Listener>);
         let inboxes = Arc::new(config.inboxes(&clock, &listener));
@@ -62,11 +66,11 @@ pub fn live(
         };
         let limits = config.look.into();
         let setup = Setup { store, clock, listener, limits, mode };
-        let host = Host::start(&setup, groups).await.map_err(failed)?;
-        begun(host.handle());
+        let control = Control::default();
+        begun(control.clone());
         let operators = recent.map(|recent| {
             let (store, clock) = (Arc::clone(&setup.store), Arc::clone(&setup.clock));
-            Operators { handle: host.handle(), store, recent, clock }
+            Operators { host: control.clone(), store, recent, clock }
         });
         let serve = async {
             match server {
@@ -75,7 +79,10 @@ pub fn live(
             }
         };
         tokio::select! {
-            ended = host.run() => Ok(ended?),
+            ended = host(&setup, &groups, &control) => ended.map_err(|why| match why {
+                TurnError::Store(source) => failed(source),
+                TurnError::Fault(fault) => fault.into(),
+            }),
             never = serve => match never {},
         }
     })

@@ -2,7 +2,6 @@
 //! proxy and the provider tell.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use tidegate_core::fact::{Fact, FailureCause, Flow};
 use tidegate_core::journal::Entry;
@@ -11,7 +10,7 @@ use tidegate_core::{ServerId, Timestamp};
 
 use crate::config::{Config, GroupFile};
 use crate::ports::Traffic;
-use crate::store::{Note, Noted, Past, SqliteStore, Store, StoreError};
+use crate::store::{Note, Noted, Past, Place, StoreError};
 
 /// A group's past.
 #[derive(Clone, Debug)]
@@ -33,18 +32,18 @@ pub enum RecordError {
     #[error("failed to start the runtime")]
     Runtime(#[source] std::io::Error),
     /// The store cannot be read.
-    #[error("failed to read the store {path}")]
+    #[error("failed to read the store {place}")]
     Store {
-        /// Its file.
-        path: String,
+        /// Where it is.
+        place: String,
         /// Why.
         source: StoreError,
     },
     /// The store has never heard of the group.
-    #[error("the store {path} has nothing of group `{group}`")]
+    #[error("the store {place} has nothing of group `{group}`")]
     Nothing {
-        /// Its file.
-        path: String,
+        /// Where it is.
+        place: String,
         /// The group.
         group: String,
     },
@@ -79,24 +78,24 @@ pub fn judged(
     Ok(record)
 }
 
-/// What the store at `path` has of `group` from `since` on, or from a little before, to `until`.
+/// What the store at `place` has of `group` from `since` on, or from a little before, to `until`.
 ///
 /// # Errors
 /// If the store cannot be read, or has nothing of the group.
 pub fn record(
     config: &Config,
-    path: &Path,
+    place: &Place,
     group: &GroupFile,
     since: Timestamp,
     until: Timestamp,
 ) -> Result<Recorded, RecordError> {
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let shown = || path.display().to_string();
+    let shown = || place.to_string();
     let past = threads
         .map_err(RecordError::Runtime)?
-        .block_on(async { SqliteStore::read(path).await?.past(&group.name, since).await });
-    let past = past.map_err(|source| RecordError::Store { path: shown(), source })?;
-    let nothing = || RecordError::Nothing { path: shown(), group: group.name.clone() };
+        .block_on(async { place.read().await?.past(&group.name, since).await });
+    let past = past.map_err(|source| RecordError::Store { place: shown(), source })?;
+    let nothing = || RecordError::Nothing { place: shown(), group: group.name.clone() };
     written_down(config, group, past.ok_or_else(nothing)?, until)
 }
 

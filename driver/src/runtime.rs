@@ -72,7 +72,7 @@ pub enum Mode {
 }
 
 /// A group to be hosted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Group {
     /// Its name, by which the store knows it.
     pub name: String,
@@ -159,10 +159,33 @@ pub enum Event<'a> {
     },
 }
 
+/// What happens to a host where several share a store.
+#[derive(Debug)]
+pub enum HostEvent<'a> {
+    /// It waits while another acts.
+    Waits {
+        /// Which, as it calls itself.
+        by: &'a str,
+    },
+    /// It acts from now on.
+    Acts {
+        /// In which term.
+        term: u32,
+    },
+    /// It may act no more, and waits again.
+    Lost {
+        /// Why.
+        why: &'a StoreError,
+    },
+}
+
 /// Is told what happens. It must not block.
 pub trait Listener: Send + Sync {
     /// `event` happened in `group` at `at`.
     fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>);
+
+    /// `event` happened to the host at `at`.
+    fn tell_of_host(&self, at: Timestamp, event: &HostEvent<'_>);
 }
 
 /// Listens to nothing.
@@ -171,6 +194,8 @@ pub struct Deaf;
 
 impl Listener for Deaf {
     fn tell(&self, _: Timestamp, _: &str, _: &Event<'_>) {}
+
+    fn tell_of_host(&self, _: Timestamp, _: &HostEvent<'_>) {}
 }
 
 /// Why a host cannot go on.

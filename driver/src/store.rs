@@ -1,6 +1,13 @@
 //! What survives the host: the journal and a checkpoint of each group, and the host's term.
 
+mod lease;
+mod place;
+mod postgres;
+mod queue;
 mod sqlite;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -8,6 +15,9 @@ use tidegate_core::{Decision, OperatorRequest, ServerId, Snapshot, Timestamp};
 
 use crate::ports::Traffic;
 
+pub use lease::Lease;
+pub use place::{AddressError, Database, Place};
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 /// A controller as it was after a line of its journal.
@@ -108,6 +118,17 @@ pub enum StoreError {
         /// The term that is in force.
         now: u32,
     },
+    /// Another host has the lease. This one must not act.
+    #[error("{by} has the lease")]
+    Held {
+        /// Which, as it calls itself.
+        by: String,
+        /// How long it has it at most, unless it renews it.
+        left: Duration,
+    },
+    /// It has not answered for as long as this host may act. What was asked for may have been done.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
     /// Written by a newer program.
     #[error("the store has format {0}, which is newer than this program's")]
     Newer(i64),
@@ -120,8 +141,17 @@ pub enum StoreError {
 /// the highest term writes.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// By what hosts agree which of them acts, where several may be started on one store. Where
+    /// there is none, whoever starts takes over.
+    fn lease(&self) -> Option<Arc<dyn Lease>> {
+        None
+    }
+
     /// Takes over: the term returned is above all that were returned before, the first one 0, and
     /// from then on nothing of a lower one is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] if another host has the lease.
     async fn begin_term(&self) -> Result<u32, StoreError>;
 
     /// What is stored of a group; nothing if it has never had a line.

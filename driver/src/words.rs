@@ -4,7 +4,7 @@ use tidegate_core::decision::Verdict;
 use tidegate_core::explain::{self, words::moment};
 use tidegate_core::{Command, Input, OperatorRequest, Outcome, Span, Step, TimeZone};
 
-use crate::runtime::Event;
+use crate::runtime::{Event, HostEvent};
 
 /// What happened, a line each.
 pub fn lines(event: &Event<'_>) -> Vec<String> {
@@ -26,6 +26,15 @@ pub fn lines(event: &Event<'_>) -> Vec<String> {
         Event::SeesAgain { what } => format!("{what} can be read again"),
     };
     vec![line]
+}
+
+/// What happened to a host.
+pub fn of_host(event: &HostEvent<'_>) -> String {
+    match event {
+        HostEvent::Waits { by } => format!("this host waits while another acts: {by}"),
+        HostEvent::Acts { term } => format!("this host acts, in term {term}"),
+        HostEvent::Lost { why } => format!("this host acts no more: {why}"),
+    }
 }
 
 fn step_lines(input: &Input, step: &Step) -> Vec<String> {

@@ -2,6 +2,7 @@
 //! ask it for something.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod hosts;
 mod operators;
 
 use std::fs;
@@ -64,7 +65,16 @@ impl Desk {
     }
 
     fn start(&self, more: &[&str]) -> Live {
-        let mut child = self.command(more).spawn().unwrap();
+        Self::started(&mut self.command(more))
+    }
+
+    /// A host of another configuration in its folder.
+    fn start_with(&self, config: &str) -> Live {
+        Self::started(&mut self.tidegate(&["live", config]))
+    }
+
+    fn started(command: &mut Command) -> Live {
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         Live { child, lines }
     }
@@ -85,14 +95,21 @@ struct Live {
 impl Live {
     /// Reads on until a line contains `part`; fails if it ends before.
     fn until(&mut self, part: &str) -> String {
+        let seen = self.seen_until(part);
+        let seen = seen.unwrap_or_else(|seen| panic!("no line contains `{part}`: {seen:#?}"));
+        seen.last().unwrap().clone()
+    }
+
+    /// The lines up to one that contains `part`, or all if none does.
+    fn seen_until(&mut self, part: &str) -> Result<Vec<String>, Vec<String>> {
         let mut seen = Vec::new();
         for line in self.lines.by_ref() {
             seen.push(line.unwrap());
-            if let Some(line) = seen.last().filter(|line| line.contains(part)) {
-                return line.clone();
+            if seen.last().is_some_and(|line| line.contains(part)) {
+                return Ok(seen);
             }
         }
-        panic!("no line contains `{part}`: {seen:#?}");
+        Err(seen)
     }
 
     /// The exit code upon SIGTERM.

@@ -102,6 +102,10 @@ impl Alertmanager {
 
 #[async_trait]
 impl Alerts for Alertmanager {
+    fn begin(&self) {
+        self.inbox.begin();
+    }
+
     async fn next(&self) -> Vec<Alert> {
         self.inbox.acknowledge();
         loop {

@@ -92,7 +92,9 @@ pub(super) fn status(why: &Refusal) -> StatusCode {
     match why {
         Refusal::Bad(_) => StatusCode::BAD_REQUEST,
         Refusal::Group(RequestError::Unknown(_)) => StatusCode::NOT_FOUND,
-        Refusal::Group(RequestError::Ended(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Group(RequestError::Ended(_)) | Refusal::Idle(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Refusal::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -9,7 +9,8 @@ use super::recent::Recent;
 use super::request::{Action, BadRequest, Wish};
 use super::view::GroupView;
 use crate::clock::Clock;
-use crate::runtime::{Handle, RequestError};
+use crate::live::{Control, Idle};
+use crate::runtime::RequestError;
 use crate::store::{Store, StoreError};
 
 /// Requests of people that are shown of a group.
@@ -19,7 +20,7 @@ const REQUESTS: u32 = 20;
 #[derive(Clone)]
 pub struct Operators {
     /// Reaches the host.
-    pub handle: Handle,
+    pub host: Control,
     /// Where requests are kept.
     pub store: Arc<dyn Store>,
     /// What happened last.
@@ -30,7 +31,7 @@ pub struct Operators {
 
 impl fmt::Debug for Operators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operators").field("handle", &self.handle).finish_non_exhaustive()
+        f.debug_struct("Operators").field("host", &self.host).finish_non_exhaustive()
     }
 }
 
@@ -41,6 +42,8 @@ pub(super) enum Refusal {
     Bad(#[from] BadRequest),
     #[error(transparent)]
     Group(#[from] RequestError),
+    #[error(transparent)]
+    Idle(#[from] Idle),
     #[error("failed to read what people asked before: {0}")]
     Store(#[from] StoreError),
 }
@@ -48,16 +51,16 @@ pub(super) enum Refusal {
 impl Operators {
     /// How a group is, with what happened last and who asked what.
     pub(super) async fn view(&self, group: &str) -> Result<GroupView, Refusal> {
-        let status = self.handle.status(group).await?;
+        let status = self.host.groups().await?.status(group).await?;
         let asked = self.store.asked(group, REQUESTS).await?;
         Ok(GroupView::new(group, &status, self.recent.of(group), &asked))
     }
 
     /// How all groups are, without what happened.
     pub(super) async fn all(&self) -> Result<Vec<GroupView>, Refusal> {
-        let mut groups = Vec::new();
-        for group in self.handle.groups() {
-            let status = self.handle.status(group).await?;
+        let (handle, mut groups) = (self.host.groups().await?, Vec::new());
+        for group in handle.groups() {
+            let status = handle.status(group).await?;
             groups.push(GroupView::new(group, &status, Vec::new(), &[]));
         }
         Ok(groups)
@@ -72,6 +75,6 @@ impl Operators {
     ) -> Result<Decision, Refusal> {
         let action: Action = action.parse()?;
         let request = wish.request(action, self.clock.now())?;
-        Ok(self.handle.request(group, &wish.who, request).await?)
+        Ok(self.host.groups().await?.request(group, &wish.who, request).await?)
     }
 }

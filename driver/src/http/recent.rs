@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tidegate_core::Timestamp;
 
-use crate::runtime::{Event, Listener};
+use crate::runtime::{Event, HostEvent, Listener};
 use crate::words;
 
 /// Lines that are kept of a group.
@@ -40,6 +40,10 @@ impl Recent {
 }
 
 impl Listener for Recent {
+    fn tell_of_host(&self, at: Timestamp, event: &HostEvent<'_>) {
+        self.next.tell_of_host(at, event);
+    }
+
     fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>) {
         self.next.tell(at, group, event);
         let news = words::lines(event);

@@ -11,4 +11,8 @@ pub trait Alerts: Send + Sync {
     /// A future that is dropped has taken nothing. The next call tells that what was given before
     /// is stored.
     async fn next(&self) -> Vec<Alert>;
+
+    /// A host takes the group up. What was given to one before and was not told to be stored may
+    /// not be.
+    fn begin(&self) {}
 }

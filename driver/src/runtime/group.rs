@@ -64,12 +64,13 @@ impl Member {
         let Group { name, config, ports } = group;
         let now = setup.clock.now();
         let servers = config.standbys + 1;
+        ports.alerts.begin();
         let taken = take_up(&*setup.store, term, &name, config, now).await?;
         let TakenUp { controller, number, last, first } = taken;
         setup.listener.tell(now, &name, &Event::TakenUp { lines: number });
         Ok(Self {
             watch: Watch::new(servers, now + phase),
-            hands: Hands::new(&setup, name.clone(), ports.clone()),
+            hands: Hands::new(&setup, term, name.clone(), ports.clone()),
             attempts: FuturesUnordered::new(),
             wake_at: None,
             stepped: now,

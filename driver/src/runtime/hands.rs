@@ -1,4 +1,4 @@
-//! Carries commands out: fences, deadlines, and what a port says about it.
+//! Carries commands out: fences, the lease, deadlines, and what a port says about it.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use tidegate_core::{Command, CommandId, CommandKind, Failure, Outcome, Power, Sp
 use super::{Event, Mode, Setup};
 use crate::fence::Fence;
 use crate::ports::{Accepted, Ask, Order, PortError, Ports};
+use crate::store::Lease;
 
 /// How an attempt at a command ended.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +23,15 @@ pub(super) struct Hands {
     name: Arc<str>,
     ports: Ports,
     fence: Arc<Fence>,
+    term: u32,
+    lease: Option<Arc<dyn Lease>>,
 }
 
 impl Hands {
-    pub fn new(setup: &Setup, name: String, ports: Ports) -> Self {
-        Self { setup: setup.clone(), name: name.into(), ports, fence: Arc::default() }
+    /// The hands of a host in this term.
+    pub fn new(setup: &Setup, term: u32, name: String, ports: Ports) -> Self {
+        let (name, fence, lease) = (name.into(), Arc::default(), setup.store.lease());
+        Self { setup: setup.clone(), name, ports, fence, term, lease }
     }
 
     /// One attempt. The core has deadlines of its own: an attempt that outlives its deadline goes
@@ -88,6 +93,9 @@ impl Hands {
     }
 
     fn enter(&self, command: &Command) -> Result<(), PortError> {
+        if self.lease.as_ref().is_some_and(|lease| !lease.allows(self.term)) {
+            return Err(PortError::fenced("this host may act no more"));
+        }
         self.fence.enter(command.server, command.generation)
     }
 

@@ -122,6 +122,23 @@ async fn what_was_given_and_is_not_stored_is_not_received() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_to_a_host_that_is_gone_is_given_to_the_next() {
+    let desk = Desk::start().await;
+    desk.serve();
+    let sent = Sent::firing();
+    desk.fires(&sent);
+    let lost = async {
+        let given = desk.alerts.next().await;
+        desk.alerts.begin();
+        given
+    };
+    let (status, given) = tokio::join!(desk.send(&sent), lost);
+    assert_eq!((status, given.len()), (503, 1), "{given:?}");
+    let (status, alerts) = desk.given_to(async || desk.send(&sent).await).await;
+    assert_eq!((status, alerts.len()), (200, 1), "{alerts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_checked_waits_until_it_can() {
     let desk = Desk::start().await;
     desk.serve();

@@ -1,5 +1,5 @@
-//! What each port promises, kept by its fake and by its adapter in front of the real software,
-//! which runs on loopback in a folder of the test's own.
+//! What each port and the store promise, kept by a fake and by what stands in front of the real
+//! software, which runs on loopback in a folder of the test's own.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod alerts;
@@ -9,5 +9,6 @@ mod metrics;
 mod provider;
 mod proxy;
 mod rules;
+mod store;
 mod support;
 mod whole;

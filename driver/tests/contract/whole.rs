@@ -7,30 +7,32 @@ use std::sync::{Arc, mpsc};
 
 use tidegate_core::OperatorRequest;
 use tidegate_driver::config::Config;
-use tidegate_driver::live::live;
-use tidegate_driver::runtime::{Deaf, Handle, Mode};
+use tidegate_driver::live::{Control, live};
+use tidegate_driver::runtime::{Deaf, Mode};
+use tidegate_driver::store::Place;
 
 use crate::support::eventually;
 
 use stack::{STANDBY, Stack};
 
 /// Hosts the group on a thread of its own until it is told to stop.
-fn host(stack: &Stack) -> (Handle, std::thread::JoinHandle<()>) {
-    let (config, store) = (stack.config(), stack.folder.path("state.db"));
+fn host(stack: &Stack) -> (Control, std::thread::JoinHandle<()>) {
+    let (config, store) = (stack.config(), Place::File(stack.folder.path("state.db")));
     let config = Config::parse(&config).unwrap_or_else(|why| panic!("{why:?}"));
-    let (begun, handle) = mpsc::channel();
+    let (begun, control) = mpsc::channel();
     let thread = std::thread::spawn(move || {
-        let tell = move |handle| begun.send(handle).unwrap();
+        let tell = move |control| begun.send(control).unwrap();
         live(&config, &store, Mode::Act, Arc::new(Deaf), tell).unwrap();
     });
-    (handle.recv().unwrap(), thread)
+    (control.recv().unwrap(), thread)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_serves_and_leaves_and_no_request_fails() {
     let stack = Stack::start().await;
     let clients = stack.clients();
-    let (handle, thread) = host(&stack);
+    let (control, thread) = host(&stack);
+    let handle = control.groups().await.unwrap();
     let up = OperatorRequest::ScaleUp { by: 1, hold: None };
     handle.request("whole", "a test", up).await.unwrap();
     eventually("the standby serves", async || stack.answered_by(STANDBY).then_some(())).await;
@@ -38,7 +40,7 @@ async fn a_standby_serves_and_leaves_and_no_request_fails() {
     handle.request("whole", "a test", OperatorRequest::Resume).await.unwrap();
     let off = ["on", "stopping", "off"];
     eventually("the standby is off", async || (stack.power() == off).then_some(())).await;
-    handle.stop();
+    control.stop();
     tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
     assert_eq!(clients.stop().await, Vec::<String>::new());
 }

@@ -54,6 +54,8 @@ struct State {
     given: Vec<Given>,
     /// Senders of what was given and is not known to be stored.
     senders: Vec<oneshot::Sender<Infallible>>,
+    /// Senders of what was given to a host that is gone, until they give up.
+    unheard: Vec<oneshot::Sender<Infallible>>,
 }
 
 #[derive(Debug)]
@@ -114,6 +116,18 @@ impl Inbox {
     /// What was given until now is stored.
     pub(super) fn acknowledge(&self) {
         self.state().senders.clear();
+    }
+
+    /// What was given and is not known to be stored is as if it had not been given. Its senders are
+    /// told nothing, and send it again.
+    pub(super) fn begin(&self) {
+        let mut state = self.state();
+        state.unheard.retain(|sender| !sender.is_closed());
+        let senders = std::mem::take(&mut state.senders);
+        if !senders.is_empty() {
+            state.unheard.extend(senders);
+            state.given.clear();
+        }
     }
 
     /// Waits until something is to be asked about. How many had come by then.

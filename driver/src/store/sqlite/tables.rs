@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use tidegate_core::{Span, Timestamp};
+use tokio::runtime::Handle;
 
+use crate::store::queue::{self, Append, Batch};
 use crate::store::{Asked, Checkpoint, Past, Record, StoreError, Stored};
 
 /// The version of the tables' form.
@@ -56,7 +59,8 @@ const REQUESTS: &str = "
     ) WITHOUT ROWID;
 ";
 
-pub(super) struct Tables {
+/// The file, and how long it keeps lines.
+pub struct Tables {
     connection: Connection,
     keep: Option<Span>,
 }
@@ -72,7 +76,7 @@ fn broken(why: impl std::fmt::Display) -> StoreError {
 }
 
 impl Tables {
-    pub fn open(path: &Path, keep: Option<Span>) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, keep: Option<Span>) -> Result<Self, StoreError> {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).map_err(broken)?;
         }
@@ -97,38 +101,6 @@ impl Tables {
         Ok(Self { connection, keep })
     }
 
-    pub fn begin_term(&mut self) -> Result<u32, StoreError> {
-        let begin = "INSERT INTO host (one, term) VALUES (0, 0)
-                     ON CONFLICT (one) DO UPDATE SET term = term + 1 RETURNING term";
-        Ok(self.connection.query_row(begin, [], |row| row.get(0))?)
-    }
-
-    pub fn load(&mut self, group: &str) -> Result<Option<Stored>, StoreError> {
-        let Some(checkpoint) = self.last_checkpoint(group, Timestamp::MAX)? else {
-            return Ok(None);
-        };
-        let tail = self.journal(group, checkpoint.number + 1)?;
-        Ok(Some(Stored { checkpoint, tail }))
-    }
-
-    pub fn past(&mut self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError> {
-        let since = self.last_checkpoint(group, since)?;
-        let checkpoint = match since {
-            Some(checkpoint) => checkpoint,
-            None => match self.checkpoint_by(FIRST, params![group])? {
-                Some(first) => first,
-                None => return Ok(None),
-            },
-        };
-        let lines = self.journal(group, checkpoint.number + 1)?;
-        let read = "SELECT what FROM note WHERE group_name = ?1 ORDER BY at, what";
-        let mut read = self.connection.prepare_cached(read)?;
-        let notes = read.query_map([group], |row| row.get::<_, String>(0))?;
-        let note = |text: rusqlite::Result<String>| serde_json::from_str(&text?).map_err(broken);
-        let notes = notes.map(note).collect::<Result<_, StoreError>>()?;
-        Ok(Some(Past { checkpoint, lines, notes }))
-    }
-
     fn last_checkpoint(
         &mut self,
         group: &str,
@@ -147,7 +119,7 @@ impl Tables {
         state.map(|state| serde_json::from_slice(&state).map_err(broken)).transpose()
     }
 
-    pub fn journal(&mut self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn lines(&mut self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         let from = i64::try_from(from).map_err(broken)?;
         let read = "SELECT line FROM journal WHERE group_name = ?1 AND number >= ?2
                     ORDER BY number";
@@ -155,8 +127,56 @@ impl Tables {
         let lines = read.query_map(params![group, from], |row| row.get(0))?;
         Ok(lines.collect::<Result<_, _>>()?)
     }
+}
 
-    pub fn asked(&mut self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+#[async_trait]
+impl queue::Tables for Tables {
+    async fn serve(mut self, batch: Batch) -> Option<Self> {
+        // A panic there loses the connection.
+        let served = tokio::task::spawn_blocking(move || {
+            Handle::current().block_on(batch.upon(&mut self));
+            self
+        });
+        served.await.ok()
+    }
+
+    async fn begin_term(&mut self) -> Result<u32, StoreError> {
+        let begin = "INSERT INTO host (one, term) VALUES (0, 0)
+                     ON CONFLICT (one) DO UPDATE SET term = term + 1 RETURNING term";
+        Ok(self.connection.query_row(begin, [], |row| row.get(0))?)
+    }
+
+    async fn load(&mut self, group: &str) -> Result<Option<Stored>, StoreError> {
+        let Some(checkpoint) = self.last_checkpoint(group, Timestamp::MAX)? else {
+            return Ok(None);
+        };
+        let tail = self.lines(group, checkpoint.number + 1)?;
+        Ok(Some(Stored { checkpoint, tail }))
+    }
+
+    async fn past(&mut self, group: &str, since: Timestamp) -> Result<Option<Past>, StoreError> {
+        let since = self.last_checkpoint(group, since)?;
+        let checkpoint = match since {
+            Some(checkpoint) => checkpoint,
+            None => match self.checkpoint_by(FIRST, params![group])? {
+                Some(first) => first,
+                None => return Ok(None),
+            },
+        };
+        let lines = self.lines(group, checkpoint.number + 1)?;
+        let read = "SELECT what FROM note WHERE group_name = ?1 ORDER BY at, what";
+        let mut read = self.connection.prepare_cached(read)?;
+        let notes = read.query_map([group], |row| row.get::<_, String>(0))?;
+        let note = |text: rusqlite::Result<String>| serde_json::from_str(&text?).map_err(broken);
+        let notes = notes.map(note).collect::<Result<_, StoreError>>()?;
+        Ok(Some(Past { checkpoint, lines, notes }))
+    }
+
+    async fn journal(&mut self, group: &str, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.lines(group, from)
+    }
+
+    async fn asked(&mut self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
         let read = "SELECT at, who, what FROM request WHERE group_name = ?1
                     ORDER BY number DESC LIMIT ?2";
         let mut read = self.connection.prepare_cached(read)?;
@@ -171,17 +191,16 @@ impl Tables {
         asked.collect()
     }
 
-    /// Writes all records of hosts whose term is in force in one transaction; each one's result.
-    pub fn append<'a>(
+    async fn append(
         &mut self,
-        records: impl Iterator<Item = (u32, &'a str, &'a Record)>,
+        appends: &[Append],
     ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         let keep = self.keep;
         let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let now = term(&writing)?;
         let mut results = Vec::new();
-        for (ours, group, record) in records {
-            let allowed = check(ours, now);
+        for (ours, group, record) in appends {
+            let allowed = check(*ours, now);
             if allowed.is_ok() {
                 write(&writing, group, record, keep)?;
             }
@@ -191,7 +210,7 @@ impl Tables {
         Ok(results)
     }
 
-    pub fn checkpoint(
+    async fn checkpoint(
         &mut self,
         ours: u32,
         group: &str,

@@ -10,7 +10,7 @@ use tidegate_driver::clock::{Clock, SystemClock};
 use tidegate_driver::config::{Config, PortsFile};
 use tidegate_driver::http::Server;
 use tidegate_driver::ports::Alerts;
-use tidegate_driver::runtime::{Event, Listener};
+use tidegate_driver::runtime::{Event, HostEvent, Listener};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -26,6 +26,8 @@ const NOTHING: &str = r#"{"status":"success","data":{"alerts":[]}}"#;
 struct Heard(Mutex<Vec<String>>);
 
 impl Listener for Heard {
+    fn tell_of_host(&self, _: Timestamp, _: &HostEvent<'_>) {}
+
     fn tell(&self, _: Timestamp, _: &str, event: &Event<'_>) {
         let line = match event {
             Event::AlertLeftOut { why } => (*why).to_owned(),

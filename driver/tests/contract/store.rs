@@ -1,34 +1,12 @@
-//! What the embedded store keeps, and whom it refuses.
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
-
-use std::path::PathBuf;
+mod hosts;
+mod postgres;
+mod server;
+mod sqlite;
 
 use tidegate_core::journal::Line;
 use tidegate_core::policy::Policy;
-use tidegate_core::{Controller, GroupConfig, Input, OperatorRequest, Span, Timestamp};
-use tidegate_driver::store::{Asked, Checkpoint, Record, SqliteStore, Store, StoreError};
-
-/// A file that is gone with the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("tidegate-store-{name}-{}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).unwrap();
-        Self(directory)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("state.db")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
+use tidegate_core::{Controller, GroupConfig, Input, OperatorRequest, ServerId, Span, Timestamp};
+use tidegate_driver::store::{Asked, Checkpoint, Note, Noted, Place, Record, StoreError};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_nanos(0) + Span::from_secs(seconds)
@@ -57,11 +35,9 @@ fn record(controller: &mut Controller, number: u64) -> Record {
     Record { number, at: now, line, notes: Vec::new(), checkpoint, asked: None }
 }
 
-#[tokio::test]
-async fn what_was_appended_is_there_when_the_file_is_opened_again() {
-    let scratch = Scratch::new("again");
+async fn what_was_appended_is_there_when_it_is_opened_again(place: &Place) {
     let mut controller = Controller::new(group(), at(0));
-    let store = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    let store = place.open(None).await.unwrap();
     assert_eq!(store.begin_term().await, Ok(0));
     assert!(store.load("a").await.unwrap().is_none());
     let mut lines = Vec::new();
@@ -71,54 +47,91 @@ async fn what_was_appended_is_there_when_the_file_is_opened_again() {
         store.append(0, "a", record).await.unwrap();
     }
     drop(store);
-    let store = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    let store = place.open(None).await.unwrap();
     assert_eq!(store.begin_term().await, Ok(1));
     assert!(store.load("b").await.unwrap().is_none());
     let stored = store.load("a").await.unwrap().unwrap();
     assert_eq!(stored.checkpoint.number, 4);
     assert_eq!(stored.tail, lines[4..]);
     assert_eq!(store.journal("a", 1).await.unwrap(), lines);
+    let snapshot = controller.snapshot();
+    let checkpoint = Checkpoint { number: 5, at: at(9), snapshot, last: None };
+    store.checkpoint(1, "a", checkpoint.clone()).await.unwrap();
+    let stored = place.read().await.unwrap().load("a").await.unwrap().unwrap();
+    assert_eq!((stored.checkpoint, stored.tail.len()), (checkpoint, 0));
 }
 
-#[tokio::test]
-async fn a_host_that_was_taken_over_writes_nothing() {
-    let scratch = Scratch::new("fenced");
+async fn a_host_that_was_taken_over_writes_nothing(place: &Place) {
     let mut controller = Controller::new(group(), at(0));
-    let first = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    let first = place.open(None).await.unwrap();
     let ours = first.begin_term().await.unwrap();
     first.append(ours, "a", record(&mut controller, 1)).await.unwrap();
-    let second = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    let second = place.open(None).await.unwrap();
     let now = second.begin_term().await.unwrap();
     assert!(now > ours);
+    let fenced = Err(StoreError::Fenced { ours, now });
     let refused = first.append(ours, "a", record(&mut controller, 2)).await;
-    assert_eq!(refused, Err(StoreError::Fenced { ours, now }));
+    assert_eq!(refused, fenced);
+    let snapshot = controller.snapshot();
+    let checkpoint = Checkpoint { number: 2, at: at(2), snapshot, last: None };
+    assert_eq!(first.checkpoint(ours, "a", checkpoint).await, fenced);
     assert_eq!(second.journal("a", 2).await.unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(second.load("a").await.unwrap().unwrap().checkpoint.number, 1);
     second.append(now, "a", record(&mut controller, 2)).await.unwrap();
 }
 
-#[tokio::test]
-async fn lines_that_are_old_and_behind_a_checkpoint_are_removed() {
-    let scratch = Scratch::new("keep");
+async fn lines_that_are_old_and_behind_a_checkpoint_are_removed(place: &Place) {
     let mut controller = Controller::new(group(), at(0));
-    let store = SqliteStore::open(&scratch.file(), Some(Span::from_secs(4))).await.unwrap();
+    let store = place.open(Some(Span::from_secs(4))).await.unwrap();
     let term = store.begin_term().await.unwrap();
+    let what = Noted::Power { server: ServerId(1), on: true };
+    let note = |seconds| Note { at: at(seconds), what };
     for number in 1..=8 {
-        store.append(term, "a", record(&mut controller, number)).await.unwrap();
+        let mut record = record(&mut controller, number);
+        record.notes = vec![note(number.cast_signed()), note(2)];
+        store.append(term, "a", record).await.unwrap();
     }
     // That of the seventh removed what came before the last that is more than four seconds older.
     assert_eq!(store.journal("a", 1).await.unwrap().len(), 7);
     let past = store.past("a", Timestamp::default()).await.unwrap().unwrap();
     assert_eq!((past.checkpoint.number, past.lines.len()), (1, 7));
+    assert_eq!(past.notes, (1..=8).map(note).collect::<Vec<_>>(), "each once");
     let later = store.past("a", at(5)).await.unwrap().unwrap();
     assert_eq!((later.checkpoint.number, later.lines.len()), (4, 4));
     assert!(store.past("b", at(5)).await.unwrap().is_none());
+    for number in 9..=12 {
+        store.append(term, "a", record(&mut controller, number)).await.unwrap();
+    }
+    let past = store.past("a", Timestamp::default()).await.unwrap().unwrap();
+    assert_eq!((past.checkpoint.number, past.lines.len()), (4, 8));
+    assert_eq!(past.notes, (4..=8).map(note).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn what_people_asked_stays_when_its_lines_are_removed() {
-    let scratch = Scratch::new("asked");
+async fn what_many_append_and_people_ask_is_kept(place: &Place) {
+    let store = place.open(None).await.unwrap();
+    let term = store.begin_term().await.unwrap();
+    let groups: Vec<_> = (0..40).map(|number| format!("group-{number}")).collect();
+    let appended = groups.iter().map(async |group: &String| {
+        let mut controller = Controller::new(self::group(), at(0));
+        for number in 1..=3 {
+            let mut record = record(&mut controller, number);
+            let (who, request) = (format!("{group} {number}"), OperatorRequest::Resume);
+            record.asked = Some(Asked { at: at(0), who, request });
+            store.append(term, group, record).await.unwrap();
+        }
+    });
+    futures_util::future::join_all(appended).await;
+    for group in &groups {
+        assert_eq!(store.journal(group, 1).await.unwrap().len(), 3);
+        let asked = store.asked(group, 2).await.unwrap();
+        let who: Vec<_> = asked.into_iter().map(|asked| asked.who).collect();
+        assert_eq!(who, [format!("{group} 3"), format!("{group} 2")]);
+    }
+}
+
+async fn what_people_asked_stays_when_its_lines_are_removed(place: &Place) {
     let mut controller = Controller::new(group(), at(0));
-    let store = SqliteStore::open(&scratch.file(), Some(Span::ZERO)).await.unwrap();
+    let store = place.open(Some(Span::ZERO)).await.unwrap();
     let term = store.begin_term().await.unwrap();
     let requests = [
         OperatorRequest::ScaleUp { by: 1, hold: Some(Span::from_mins(5)) },
@@ -132,26 +145,13 @@ async fn what_people_asked_stays_when_its_lines_are_removed() {
         let record = record(&mut controller, number.cast_unsigned());
         store.append(term, "a", Record { asked: Some(one), ..record }).await.unwrap();
     }
-    store.append(term, "a", record(&mut controller, 4)).await.unwrap();
-    assert_eq!(store.journal("a", 1).await.unwrap().len(), 1);
+    for number in 4..=7 {
+        store.append(term, "a", record(&mut controller, number)).await.unwrap();
+    }
+    assert_eq!(store.journal("a", 1).await.unwrap().len(), 3, "from the fifth on");
     drop(store);
-    let store = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    let store = place.open(None).await.unwrap();
     assert_eq!(store.asked("a", 9).await.unwrap(), asked);
     assert_eq!(store.asked("a", 2).await.unwrap(), asked[..2]);
     assert_eq!(store.asked("b", 9).await.unwrap(), []);
-}
-
-#[tokio::test]
-async fn a_store_of_a_newer_program_and_a_file_that_is_none_are_refused() {
-    let scratch = Scratch::new("newer");
-    let file = rusqlite::Connection::open(scratch.file()).unwrap();
-    file.pragma_update(None, "user_version", 3).unwrap();
-    drop(file);
-    let refused = SqliteStore::open(&scratch.file(), None).await.unwrap_err();
-    assert_eq!(refused, StoreError::Newer(3));
-    let text = scratch.0.join("text");
-    std::fs::write(&text, "this is no database, and long enough to be seen as none".repeat(20))
-        .unwrap();
-    let refused = SqliteStore::open(&text, None).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Broken(_)), "{refused}");
 }
