@@ -8,6 +8,10 @@ for folder in /run /mnt /var/tmp /var/log /dev/shm; do
     mkdir -p "$folder" && mount -t tmpfs tmpfs "$folder"
 done
 mkdir -p /dev/pts /run/sshd && mount -t devpts devpts /dev/pts
+# What a person has in a shell of this machine is not for those who come by SSH.
+for file in .bashrc .bash_profile .profile; do
+    [ -e "$HOME/$file" ] && mount --bind /dev/null "$HOME/$file"
+done
 mount -t hostfs -o @folder@ none @folder@
 ip link set lo up
 ip address add @app2@/24 dev vec0
