@@ -11,7 +11,7 @@ use crate::http::{HttpError, Operators, Recent, Server};
 use crate::runtime::{Fault, Listener, Mode, Setup};
 use crate::store::{Place, StoreError};
 
-pub use control::{Control, Idle};
+pub use control::Control;
 pub use turns::{TurnError, host};
 
 /// Why a live host ended otherwise than by being stopped.

@@ -159,13 +159,30 @@ pub enum Event<'a> {
     },
 }
 
+/// Why a host does not act, where several share a store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Idle {
+    /// Another acts.
+    #[error("this host waits while another acts: {by}")]
+    Waits {
+        /// Which, as it calls itself.
+        by: String,
+    },
+    /// It cannot know whether another acts.
+    #[error("this host waits for its store, which cannot be reached: {why}")]
+    Cut {
+        /// Why.
+        why: String,
+    },
+}
+
 /// What happens to a host where several share a store.
 #[derive(Debug)]
 pub enum HostEvent<'a> {
-    /// It waits while another acts.
-    Waits {
-        /// Which, as it calls itself.
-        by: &'a str,
+    /// It does not act.
+    Idle {
+        /// Why.
+        why: &'a Idle,
     },
     /// It acts from now on.
     Acts {

@@ -31,7 +31,7 @@ pub fn lines(event: &Event<'_>) -> Vec<String> {
 /// What happened to a host.
 pub fn of_host(event: &HostEvent<'_>) -> String {
     match event {
-        HostEvent::Waits { by } => format!("this host waits while another acts: {by}"),
+        HostEvent::Idle { why } => why.to_string(),
         HostEvent::Acts { term } => format!("this host acts, in term {term}"),
         HostEvent::Lost { why } => format!("this host acts no more: {why}"),
     }

@@ -9,8 +9,8 @@ use super::recent::Recent;
 use super::request::{Action, BadRequest, Wish};
 use super::view::GroupView;
 use crate::clock::Clock;
-use crate::live::{Control, Idle};
-use crate::runtime::RequestError;
+use crate::live::Control;
+use crate::runtime::{Idle, RequestError};
 use crate::store::{Store, StoreError};
 
 /// Requests of people that are shown of a group.

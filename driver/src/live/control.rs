@@ -3,22 +3,14 @@
 use std::sync::Arc;
 use tokio::sync::watch;
 
-use crate::runtime::Handle;
+use crate::runtime::{Handle, Idle};
 
 /// What a host does at present.
 #[derive(Clone, Debug)]
 enum Role {
     Begins,
-    Waits { by: String },
+    Idle(Idle),
     Acts(Handle),
-}
-
-/// Why nothing can be asked of a host's groups: another host acts.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this host waits while another acts: {by}")]
-pub struct Idle {
-    /// Which, as it calls itself.
-    pub by: String,
 }
 
 /// Reaches a live host from elsewhere, from before it begins until after it ended.
@@ -51,7 +43,7 @@ impl Control {
         loop {
             match &*role.borrow_and_update() {
                 Role::Begins => {}
-                Role::Waits { by } => return Err(Idle { by: by.clone() }),
+                Role::Idle(why) => return Err(why.clone()),
                 Role::Acts(handle) => return Ok(handle.clone()),
             }
             // The sender lives as long as this does.
@@ -59,9 +51,9 @@ impl Control {
         }
     }
 
-    /// It waits while another host acts.
-    pub(super) fn waits(&self, by: &str) {
-        self.role.send_replace(Role::Waits { by: by.to_owned() });
+    /// It does not act.
+    pub(super) fn waits(&self, why: &Idle) {
+        self.role.send_replace(Role::Idle(why.clone()));
     }
 
     /// It acts.

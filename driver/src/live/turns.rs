@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::control::Control;
-use crate::runtime::{Fault, Group, Host, HostEvent, Setup};
+use crate::runtime::{Fault, Group, Host, HostEvent, Idle, Setup};
 use crate::store::{Lease, StoreError};
 
 /// The least time between two questions for a lease.
@@ -63,22 +63,16 @@ pub async fn host(setup: &Setup, groups: &[Group], control: &Control) -> Result<
 async fn wait(setup: &Setup, lease: &dyn Lease, control: &Control) -> Result<(), StoreError> {
     let mut told = None;
     loop {
-        let (news, pause) = match lease.take().await {
+        let (why, pause) = match lease.take().await {
             Ok(()) => return Ok(()),
-            Err(StoreError::Held { by, left }) => {
-                control.waits(&by);
-                (by, left.min(lease.every()))
-            }
-            Err(StoreError::Unreachable(why)) => {
-                let news = format!("nobody that is known: the store cannot be reached: {why}");
-                control.waits(&news);
-                (news, lease.every())
-            }
+            Err(StoreError::Held { by, left }) => (Idle::Waits { by }, left.min(lease.every())),
+            Err(StoreError::Unreachable(why)) => (Idle::Cut { why }, lease.every()),
             Err(why) => return Err(why),
         };
-        if told.as_ref() != Some(&news) {
-            tell(setup, &HostEvent::Waits { by: &news });
-            told = Some(news);
+        if told.as_ref() != Some(&why) {
+            tell(setup, &HostEvent::Idle { why: &why });
+            control.waits(&why);
+            told = Some(why);
         }
         tokio::time::sleep(pause.max(REST)).await;
     }
