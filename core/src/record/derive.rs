@@ -20,6 +20,9 @@ struct Known {
     receives: bool,
     /// Whether commands want its services to run.
     wanted: bool,
+    /// Whether its job workers were told to take nothing more since its services were started:
+    /// they may be gone for a while then, and no request misses them.
+    quiesced: bool,
     /// When it was last found well.
     well: Timestamp,
     /// When the proxy last answered a command about it.
@@ -47,6 +50,7 @@ impl Derived {
             ready: is_serving(server),
             receives: is_serving(server),
             wanted: is_serving(server),
+            quiesced: false,
             well: start,
             told: start,
             cpu: None,
@@ -96,7 +100,8 @@ impl Derived {
         let known = &mut self.servers[server.index()];
         match command.kind {
             CommandKind::PowerOn => self.power.push((at, server, true)),
-            CommandKind::StartServices => known.wanted = true,
+            CommandKind::StartServices => (known.wanted, known.quiesced) = (true, false),
+            CommandKind::QuiesceJobs => known.quiesced = true,
             CommandKind::StopServices | CommandKind::PowerOff => {
                 known.wanted = false;
                 if known.ready {
@@ -110,10 +115,7 @@ impl Derived {
                     self.tell(at, Fact::ServicesStopped { server });
                 }
             }
-            CommandKind::Join { .. }
-            | CommandKind::Drain
-            | CommandKind::QuiesceJobs
-            | CommandKind::ResumeJobs => {}
+            CommandKind::Join { .. } | CommandKind::Drain | CommandKind::ResumeJobs => {}
         }
     }
 
@@ -154,7 +156,8 @@ impl Derived {
         let server = view.server;
         let known = &mut self.servers[server.index()];
         let Some(health) = view.health.filter(|_| known.wanted) else { return };
-        let ready = health.value.has(Health::ALL);
+        let gone = if known.quiesced { Health::WORKERS } else { Health::NONE };
+        let ready = health.value.has(Health::ALL.without(gone));
         let (was, well) = (known.ready, known.well);
         known.ready = ready;
         if ready {

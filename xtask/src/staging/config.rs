@@ -118,6 +118,8 @@ pub(super) fn live(
         list(&[through, words.map(str::to_owned).into()].concat())
     };
     let storage = folder().join("storage").display().to_string();
+    // Each look at a machine is a session of SSH, which costs it half a second of its core.
+    let (every, moving) = if tier == Tier::Vm { ("3s", "1s") } else { ("1s", "500ms") };
     let (machine, storage, console) = match tier {
         Tier::Plain => {
             let words = [&*xtask, "staging", "machine", Host::App2.name()];
@@ -137,6 +139,8 @@ pub(super) fn live(
         ("workers", JOB_WORKERS.to_string()),
         ("machine", list(&machine)),
         ("storage", storage),
+        ("every", every.to_owned()),
+        ("moving", moving.to_owned()),
         ("console", console),
         ("cgroup", cgroup::unified(Host::App2).display().to_string()),
         ("haproxy", breaks::proxy_socket(broken)?.display().to_string()),
