@@ -31,6 +31,7 @@ mod vm;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
 use tidegate_core::Timestamp;
@@ -43,6 +44,9 @@ use order::Order;
 use rehearse::RehearseArguments;
 use stack::Stack;
 use tier::Tier;
+
+/// How long what was started may take to answer.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
@@ -98,6 +102,7 @@ fn up(scenario: Option<&Path>, tier: Tier) -> Result<(), Failure> {
     let mut stack = Stack::up(tier, None)?;
     let tempo = Tempo { start: Timestamp::from_nanos(tell::now()), speed: 1 };
     stack.host_controller(&scenario, tempo)?;
+    interrupt::wait("the controller", PATIENCE, || Ok(controller::answers()?.then_some(())))?;
     tell::say(&format!(
         "the stack is up: `nsenter --net={} curl http://{}/ping` asks it; \
          `cargo xtask staging down` ends it",

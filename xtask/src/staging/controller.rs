@@ -55,6 +55,16 @@ pub(super) fn ask(request: &OperatorRequest) -> Result<bool, Failure> {
     }
 }
 
+/// Whether the controller tells how its groups are.
+pub(super) fn answers() -> Result<bool, Failure> {
+    let (program, config) = (tidegate(), config());
+    let words = spawn::words(Host::Mon, &[&program, "status", &config]);
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let ended = command.status().map_err(|why| Failure::io("ask the controller", why))?;
+    Ok(ended.success())
+}
+
 fn many(by: u16, hold: Option<&tidegate_core::Span>) -> Vec<String> {
     let by = ["--by".to_owned(), by.to_string()];
     let hold = hold.map(|hold| ["--hold".to_owned(), hold.to_string()]);
