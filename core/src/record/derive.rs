@@ -18,11 +18,10 @@ use crate::time::Timestamp;
 struct Known {
     ready: bool,
     receives: bool,
-    /// Whether commands want its services to run.
-    wanted: bool,
-    /// Whether its job workers were told to take nothing more since its services were started:
-    /// they may be gone for a while then, and no request misses them.
-    quiesced: bool,
+    /// What it must have to be ready: nothing if no command wants it to be; all once its services
+    /// are started; but no job workers once they were told to take nothing more, for no request
+    /// misses those, and they are back only some time after they are resumed.
+    needs: Health,
     /// When it was last found well.
     well: Timestamp,
     /// When the proxy last answered a command about it.
@@ -49,8 +48,7 @@ impl Derived {
         let known = |server| Known {
             ready: is_serving(server),
             receives: is_serving(server),
-            wanted: is_serving(server),
-            quiesced: false,
+            needs: if is_serving(server) { Health::ALL } else { Health::NONE },
             well: start,
             told: start,
             cpu: None,
@@ -100,10 +98,10 @@ impl Derived {
         let known = &mut self.servers[server.index()];
         match command.kind {
             CommandKind::PowerOn => self.power.push((at, server, true)),
-            CommandKind::StartServices => (known.wanted, known.quiesced) = (true, false),
-            CommandKind::QuiesceJobs => known.quiesced = true,
+            CommandKind::StartServices => known.needs = Health::ALL,
+            CommandKind::QuiesceJobs => known.needs = known.needs.without(Health::WORKERS),
             CommandKind::StopServices | CommandKind::PowerOff => {
-                known.wanted = false;
+                known.needs = Health::NONE;
                 if known.ready {
                     known.ready = false;
                     self.tell(at, Fact::ReadyChanged { server, ready: false });
@@ -155,9 +153,8 @@ impl Derived {
     fn health(&mut self, view: &ServerView) {
         let server = view.server;
         let known = &mut self.servers[server.index()];
-        let Some(health) = view.health.filter(|_| known.wanted) else { return };
-        let gone = if known.quiesced { Health::WORKERS } else { Health::NONE };
-        let ready = health.value.has(Health::ALL.without(gone));
+        let Some(health) = view.health.filter(|_| known.needs != Health::NONE) else { return };
+        let ready = health.value.has(known.needs);
         let (was, well) = (known.ready, known.well);
         known.ready = ready;
         if ready {
