@@ -7,6 +7,7 @@ mod ask;
 mod check;
 mod command;
 mod config;
+mod doctor;
 mod folder;
 mod interrupt;
 mod live;
@@ -38,6 +39,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Scales real servers: the controller of each group of a configuration, until it is stopped.
     Live(live::LiveArguments),
+    /// Tells whether the groups of a live configuration could be scaled, and what is missing.
+    Doctor(doctor::DoctorArguments),
     /// Writes down what a live group did, judged and reported as a simulated run is.
     Record(record::RecordArguments),
     /// Steps the core through the journal of a recorded run and compares.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),

@@ -17,7 +17,6 @@ use tidegate_core::{Defects, GroupConfig, Span, TimeZone};
 
 use crate::adapters::alertmanager::{AlertmanagerConfig, Inboxes};
 use crate::clock::Clock;
-use crate::fakes::FakeGroup;
 use crate::http::HttpFile;
 use crate::ports::Ports;
 use crate::runtime::{Group, Limits, Listener};
@@ -261,6 +260,17 @@ impl Config {
         group.policy.as_ref().unwrap_or(&self.policy)
     }
 
+    /// How one of its groups scales.
+    pub fn scaling(&self, group: &GroupFile) -> GroupConfig {
+        GroupConfig {
+            standbys: group.standbys,
+            primary_weight: group.primary_weight,
+            standby_weight: group.standby_weight,
+            policy: self.policy(group).clone(),
+            defects: Defects::default(),
+        }
+    }
+
     /// Its groups, ready to be hosted.
     ///
     /// # Errors
@@ -274,13 +284,7 @@ impl Config {
             let failed = |source| PortsError { group: file.name.clone(), source };
             Ok(Group {
                 name: file.name.clone(),
-                config: GroupConfig {
-                    standbys: file.standbys,
-                    primary_weight: file.primary_weight,
-                    standby_weight: file.standby_weight,
-                    policy: self.policy(file).clone(),
-                    defects: Defects::default(),
-                },
+                config: self.scaling(file),
                 ports: file.open(clock, inboxes).map_err(failed)?,
             })
         };
@@ -291,9 +295,7 @@ impl Config {
 impl GroupFile {
     fn open(&self, clock: &Arc<dyn Clock>, inboxes: &Inboxes) -> Result<Ports, Cause> {
         match &self.ports {
-            PortsFile::Fake(fake) => {
-                Ok(FakeGroup::ports(&Arc::new(fake.group(self.standbys, clock))))
-            }
+            PortsFile::Fake(fake) => Ok(fake.ports(self, clock)),
             PortsFile::Servers(servers) => servers.ports(clock, inboxes.of(&self.name)),
         }
     }

@@ -28,6 +28,7 @@ use crate::store::{Store, StoreError};
 use group::Member;
 use handle::MESSAGES;
 pub use handle::{Handle, RequestError, Status};
+pub(crate) use recover::stages;
 
 /// How often and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

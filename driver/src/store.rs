@@ -111,6 +111,9 @@ pub enum StoreError {
     /// Written by a newer program.
     #[error("the store has format {0}, which is newer than this program's")]
     Newer(i64),
+    /// Written by an older program, and not to be changed now.
+    #[error("the store has format {0}, which the next live host brings up to date")]
+    Older(i64),
     /// It cannot be read or written.
     #[error("{0}")]
     Broken(String),

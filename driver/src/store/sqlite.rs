@@ -46,8 +46,25 @@ impl SqliteStore {
     /// Outside a tokio runtime.
     pub async fn open(path: &Path, keep: Option<Span>) -> Result<Self, StoreError> {
         let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Tables::open(&path, keep)).await;
-        let tables = opened.map_err(gone)??;
+        Self::with(move || Tables::open(&path, keep)).await
+    }
+
+    /// Opens a file that is there and changes nothing in it, not even its format.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if an older program wrote it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn look(path: &Path) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        Self::with(move || Tables::look(&path)).await
+    }
+
+    async fn with(
+        open: impl FnOnce() -> Result<Tables, StoreError> + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let tables = tokio::task::spawn_blocking(open).await.map_err(gone)??;
         let (jobs, inbox) = mpsc::channel(BATCH);
         tokio::spawn(serve(tables, inbox));
         Ok(Self { jobs })

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod alerts;
+mod doctor;
 mod health;
 mod jobs;
 mod metrics;

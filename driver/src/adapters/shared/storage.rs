@@ -35,6 +35,17 @@ impl Storage {
         self.on_a_thread(move || std::fs::read_to_string(path)).await
     }
 
+    /// Whether it is there and can be listed; nothing if that is not known.
+    pub async fn is_listed(&self) -> Option<()> {
+        let folder = self.folder.clone();
+        self.on_a_thread(move || std::fs::read_dir(folder).map(drop)).await
+    }
+
+    /// Where it is, to be shown.
+    pub fn shown(&self) -> String {
+        self.folder.display().to_string()
+    }
+
     async fn on_a_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> std::io::Result<T> + Send + 'static,

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 use tidegate_core::{Span, Timestamp};
 
 use crate::store::{Asked, Checkpoint, Past, Record, StoreError, Stored};
@@ -95,6 +97,18 @@ impl Tables {
         opening.execute_batch(REQUESTS)?;
         opening.commit()?;
         Ok(Self { connection, keep })
+    }
+
+    /// Opens a file of this format to be read alone.
+    pub fn look(path: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match format {
+            FORMAT => Ok(Self { connection, keep: None }),
+            newer if newer > FORMAT => Err(StoreError::Newer(newer)),
+            older => Err(StoreError::Older(older)),
+        }
     }
 
     pub fn begin_term(&mut self) -> Result<u32, StoreError> {
