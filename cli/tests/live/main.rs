@@ -2,6 +2,7 @@
 //! ask it for something.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod doctor;
 mod operators;
 
 use std::fs;

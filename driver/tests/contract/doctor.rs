@@ -8,7 +8,8 @@ use tidegate_driver::config::{Config, PortsFile};
 use tidegate_driver::doctor::{Diagnosis, Finding, Verdict, examined};
 use tidegate_driver::ports::Provider;
 
-use crate::support::{Running, clock, eventually, free_port, order};
+use crate::alerts;
+use crate::support::{Folder, Running, clock, eventually, free_port, order};
 use crate::whole::stack::Stack;
 
 /// The stack's configuration as it should be: weights as in the proxy's file.
@@ -91,6 +92,33 @@ async fn the_line_of_a_standby_is_looked_at() {
     told(&stack, &healthy(&stack), Verdict::Missing, "`app1` is not `disabled`").await;
     let stack = Stack::of("disabled no-check").await;
     told(&stack, &healthy(&stack), Verdict::Missing, "`app1` has no `check`").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_that_are_loaded_are_those_of_the_policy() {
+    let stack = alerts::stack::Stack::start().await;
+    let config = stack.config();
+    let folder = Folder::new();
+    let told = async |config: &str, verdict: Verdict, words: &str| {
+        let diagnosis = diagnosis(config, &folder.path("none.db")).await;
+        let ours = findings(&diagnosis).filter(|one| one.part == "alerts");
+        let found: Vec<_> = ours.map(|one| (one.verdict, one.found.clone())).collect();
+        let is_it = |one: &(Verdict, String)| one.0 == verdict && one.1.contains(words);
+        found.iter().any(is_it).then_some(()).ok_or(found)
+    };
+    eventually("the receiver", async || {
+        told(&config, Verdict::Ok, "has a receiver `tidegate`").await.ok()
+    })
+    .await;
+    told(&config, Verdict::Ok, "`cpu > 75% for 1s` is loaded").await.unwrap();
+    let other = config.replace("above = \"75%\"", "above = \"70%\"");
+    let words = "loaded for `cpu > 75% for 1s`, the policy says `cpu > 70% for 1s`";
+    told(&other, Verdict::Missing, words).await.unwrap();
+    let other = config.replace("name = \"school\"", "name = \"college\"");
+    told(&other, Verdict::Missing, "Prometheus has no TidegateScaleUp").await.unwrap();
+    let other = config.replace("value = \"cpu\"", "value = \"cpu * 1\"");
+    assert_ne!(other, config);
+    told(&other, Verdict::Missing, "loaded with another expression").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
