@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod config;
 mod doctor;
+mod enable;
 mod folder;
 mod interrupt;
 mod live;
@@ -41,6 +42,10 @@ enum Command {
     Live(live::LiveArguments),
     /// Tells whether the groups of a live configuration could be scaled, and what is missing.
     Doctor(doctor::DoctorArguments),
+    /// Sets a group of a live configuration up, and scales it up and down once to try it.
+    Enable(enable::EnableArguments),
+    /// Undoes what set a group of a live configuration up.
+    Disable(enable::DisableArguments),
     /// Writes down what a live group did, judged and reported as a simulated run is.
     Record(record::RecordArguments),
     /// Steps the core through the journal of a recorded run and compares.
@@ -70,6 +75,8 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Enable(arguments) => enable::enable(&arguments),
+        Command::Disable(arguments) => enable::disable(&arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),

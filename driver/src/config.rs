@@ -4,6 +4,7 @@ mod bill;
 mod fake;
 mod place;
 mod servers;
+mod setup;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,6 +25,7 @@ use crate::runtime::{Group, Limits, Listener};
 pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
 pub use servers::ServersFile;
+pub use setup::{SetupCommands, SetupFile};
 
 /// The most standbys that a group may have.
 const MAX_STANDBYS: u16 = 64;
@@ -126,6 +128,8 @@ pub struct GroupFile {
     /// What its servers are and cost.
     #[serde(default)]
     pub bill: BillFile,
+    /// What is done to set it up, and undone.
+    pub setup: Option<SetupFile>,
     /// What stands behind its ports.
     pub ports: PortsFile,
 }
@@ -217,6 +221,12 @@ impl Config {
                 let hint = Some("list the primary first, then each standby");
                 return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
             }
+            let prepared = group.setup.as_ref().map_or(0, |setup| setup.servers.len());
+            if prepared > usize::from(group.standbys) + 1 {
+                let message = format!("`setup` lists {prepared} servers, which are too many");
+                let hint = Some("list the primary first, then each standby");
+                return refused(&at("setup"), message, hint);
+            }
             if let Err((field, message)) = group.bill.check(&self.plans) {
                 let path = [at("bill").as_slice(), &[field.into()]].concat();
                 return refused(&path, message, Some("plans are the tables `[plans.NAME]`"));
@@ -281,22 +291,25 @@ impl Config {
         inboxes: &Inboxes,
     ) -> Result<Vec<Group>, PortsError> {
         let group = |file: &GroupFile| {
-            let failed = |source| PortsError { group: file.name.clone(), source };
-            Ok(Group {
-                name: file.name.clone(),
-                config: self.scaling(file),
-                ports: file.open(clock, inboxes).map_err(failed)?,
-            })
+            let (name, config) = (file.name.clone(), self.scaling(file));
+            Ok(Group { name, config, ports: file.ports(clock, inboxes)? })
         };
         self.group.iter().map(group).collect()
     }
 }
 
 impl GroupFile {
-    fn open(&self, clock: &Arc<dyn Clock>, inboxes: &Inboxes) -> Result<Ports, Cause> {
+    /// Its ports.
+    ///
+    /// # Errors
+    /// If they cannot be reached as configured.
+    pub fn ports(&self, clock: &Arc<dyn Clock>, inboxes: &Inboxes) -> Result<Ports, PortsError> {
+        let failed = |source| PortsError { group: self.name.clone(), source };
         match &self.ports {
             PortsFile::Fake(fake) => Ok(fake.ports(self, clock)),
-            PortsFile::Servers(servers) => servers.ports(clock, inboxes.of(&self.name)),
+            PortsFile::Servers(servers) => {
+                servers.ports(clock, inboxes.of(&self.name)).map_err(failed)
+            }
         }
     }
 }

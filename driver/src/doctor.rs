@@ -1,8 +1,8 @@
 //! Whether a configuration's groups can be scaled: every port is asked, nothing is changed.
 //!
 //! What is found is a line each, with what to do about it. Each question has a time of its own,
-//! and those to different ports are put side by side, so that nothing hangs. An adapter's own checks
-//! say nothing of what its port has told already.
+//! and those to different ports are put side by side, so that nothing hangs. An adapter's own
+//! checks say nothing of what its port has told already.
 
 mod alerts;
 mod commands;

@@ -153,6 +153,8 @@ pub enum Event<'a> {
         /// Why.
         why: &'a str,
     },
+    /// It has a set-up, and was never enabled: nobody has tried whether it can be scaled.
+    NotEnabled,
     /// It can be seen again.
     SeesAgain {
         /// What.

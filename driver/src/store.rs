@@ -77,6 +77,15 @@ pub enum Noted {
     Traffic(Traffic),
 }
 
+/// A step of a group's set-up that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Which.
+    pub step: String,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
 /// A stretch of a group's past, as far back as it is kept.
 #[derive(Clone, Debug)]
 pub struct Past {
@@ -158,4 +167,13 @@ pub trait Store: Send + Sync {
 
     /// What people last asked of a group, the latest first, so many at most.
     async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError>;
+
+    /// How far a group's set-up has come, in the order in which its steps were done.
+    async fn marks(&self, group: &str) -> Result<Vec<Mark>, StoreError>;
+
+    /// Stores how far a group's set-up has come, in place of what was stored of it.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    async fn mark(&self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError>;
 }

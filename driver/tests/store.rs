@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tidegate_core::journal::Line;
 use tidegate_core::policy::Policy;
 use tidegate_core::{Controller, GroupConfig, Input, OperatorRequest, Span, Timestamp};
-use tidegate_driver::store::{Asked, Checkpoint, Record, SqliteStore, Store, StoreError};
+use tidegate_driver::store::{Asked, Checkpoint, Mark, Record, SqliteStore, Store, StoreError};
 
 /// A file that is gone with the test.
 struct Scratch(PathBuf);
@@ -154,4 +154,21 @@ async fn a_store_of_a_newer_program_and_a_file_that_is_none_are_refused() {
         .unwrap();
     let refused = SqliteStore::open(&text, None).await.unwrap_err();
     assert!(matches!(refused, StoreError::Broken(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn how_far_a_set_up_has_come_is_kept_and_a_host_of_before_does_not_change_it() {
+    let scratch = Scratch::new("marks");
+    let mark = |step: &str| Mark { step: step.to_owned(), at: at(1) };
+    let store = SqliteStore::open(&scratch.file(), None).await.unwrap();
+    assert_eq!(store.marks("a").await, Ok(Vec::new()));
+    let before = store.begin_term().await.unwrap();
+    let term = store.begin_term().await.unwrap();
+    store.mark(term, "a", &[mark("one"), mark("two")]).await.unwrap();
+    let late = store.mark(before, "a", &[]).await;
+    assert_eq!(late, Err(StoreError::Fenced { ours: before, now: term }));
+    drop(store);
+    let store = SqliteStore::look(&scratch.file()).await.unwrap();
+    assert_eq!(store.marks("a").await, Ok(vec![mark("one"), mark("two")]));
+    assert!(store.begin_term().await.is_err(), "it is read alone");
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use tidegate_core::ServerId;
 
 use super::Finding;
-use crate::config::ServersFile;
+use crate::config::{ServersFile, SetupFile};
 
 const PART: &str = "commands";
 
-pub(super) fn findings(servers: &ServersFile) -> Vec<Finding> {
+pub(super) fn findings(servers: &ServersFile, setup: Option<&SetupFile>) -> Vec<Finding> {
     let mut commands: Vec<(ServerId, &str, &[String])> = Vec::new();
     let standbys = || (0..).map(ServerId).skip(1);
     for (server, own) in standbys().zip(servers.services.iter().skip(1)) {
@@ -23,6 +23,10 @@ pub(super) fn findings(servers: &ServersFile) -> Vec<Finding> {
     }
     for (server, own) in standbys().zip(servers.process.servers.iter().skip(1)) {
         commands.push((server, "machine", &own.command));
+    }
+    for (own, id) in setup.iter().flat_map(|setup| setup.servers.iter().zip(0..)) {
+        let given = own.prepare.iter().map(|one| (ServerId(id), "prepare", &**one));
+        commands.extend(given.chain(own.undo.iter().map(|one| (ServerId(id), "undo", &**one))));
     }
     let mut findings: Vec<_> = commands
         .iter()

@@ -82,7 +82,9 @@ impl<'a> Adapters<'a> {
         on: &'b BTreeSet<ServerId>,
     ) -> Vec<Check<'b>> {
         let mut checks: Vec<Check<'b>> = Vec::new();
-        checks.push(Box::pin(async { commands::findings(self.servers) }));
+        checks.push(Box::pin(async {
+            commands::findings(self.servers, patient.file.setup.as_ref())
+        }));
         if let Some(haproxy) = &self.haproxy {
             let slow_start = patient.policy.steps.slow_start;
             let check = haproxy.examine(patient.file.primary_weight, slow_start);

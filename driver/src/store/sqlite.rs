@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tidegate_core::{Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Asked, Checkpoint, Past, Record, Store, StoreError, Stored};
+use super::{Asked, Checkpoint, Mark, Past, Record, Store, StoreError, Stored};
 use tables::Tables;
 
 /// The most that goes into one transaction.
@@ -26,6 +26,8 @@ enum Job {
     Past(String, Timestamp, Answer<Option<Past>>),
     Asked(String, u32, Answer<Vec<Asked>>),
     Checkpoint { term: u32, group: String, checkpoint: Box<Checkpoint>, answer: Answer<()> },
+    Marks(String, Answer<Vec<Mark>>),
+    Mark { term: u32, group: String, marks: Vec<Mark>, answer: Answer<()> },
     Append { term: u32, group: String, record: Record, answer: Answer<()> },
 }
 
@@ -123,6 +125,10 @@ fn handle(tables: &mut Tables, jobs: Vec<Job>) {
             Job::Load(group, answer) => tell(answer, tables.load(&group)),
             Job::Journal(group, from, answer) => tell(answer, tables.journal(&group, from)),
             Job::Past(group, since, answer) => tell(answer, tables.past(&group, since)),
+            Job::Marks(group, answer) => tell(answer, tables.marks(&group)),
+            Job::Mark { term, group, marks, answer } => {
+                tell(answer, tables.mark(term, &group, &marks));
+            }
             Job::Asked(group, most, answer) => tell(answer, tables.asked(&group, most)),
         }
     }
@@ -184,5 +190,14 @@ impl Store for SqliteStore {
 
     async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
         self.ask(|answer| Job::Asked(group.to_owned(), most, answer)).await
+    }
+
+    async fn marks(&self, group: &str) -> Result<Vec<Mark>, StoreError> {
+        self.ask(|answer| Job::Marks(group.to_owned(), answer)).await
+    }
+
+    async fn mark(&self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError> {
+        let (group, marks) = (group.to_owned(), marks.to_vec());
+        self.ask(|answer| Job::Mark { term, group, marks, answer }).await
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{
 };
 use tidegate_core::{Span, Timestamp};
 
-use crate::store::{Asked, Checkpoint, Past, Record, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Mark, Past, Record, StoreError, Stored};
 
 /// The version of the tables' form.
 const FORMAT: i64 = 2;
@@ -49,8 +49,11 @@ const FIRST: &str = "SELECT state FROM checkpoint WHERE group_name = ?1 ORDER BY
 const LAST: &str = "SELECT state FROM checkpoint WHERE group_name = ?1 AND at <= ?2
                     ORDER BY number DESC LIMIT 1";
 
-/// A table that an older program does not know, and does not need to know.
-const REQUESTS: &str = "
+/// Tables that an older program does not know, and does not need to know.
+const MORE: &str = "
+    CREATE TABLE IF NOT EXISTS setup (
+        group_name TEXT PRIMARY KEY, marks TEXT NOT NULL
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS request (
         group_name TEXT NOT NULL, number INTEGER NOT NULL,
         at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
@@ -94,7 +97,7 @@ impl Tables {
             _ => {}
         }
         opening.pragma_update(None, "user_version", FORMAT)?;
-        opening.execute_batch(REQUESTS)?;
+        opening.execute_batch(MORE)?;
         opening.commit()?;
         Ok(Self { connection, keep })
     }
@@ -183,6 +186,23 @@ impl Tables {
             Ok(Asked { at: Timestamp::from_nanos(at), who, request })
         });
         asked.collect()
+    }
+
+    pub fn marks(&mut self, group: &str) -> Result<Vec<Mark>, StoreError> {
+        let read = "SELECT marks FROM setup WHERE group_name = ?1";
+        let text: Option<String> =
+            self.connection.query_row(read, [group], |row| row.get(0)).optional()?;
+        text.map_or(Ok(Vec::new()), |text| serde_json::from_str(&text).map_err(broken))
+    }
+
+    pub fn mark(&mut self, ours: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError> {
+        let text = serde_json::to_string(marks).map_err(broken)?;
+        let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        check(ours, term(&writing)?)?;
+        let put = "INSERT INTO setup (group_name, marks) VALUES (?1, ?2)
+                   ON CONFLICT (group_name) DO UPDATE SET marks = ?2";
+        writing.execute(put, params![group, text])?;
+        Ok(writing.commit()?)
     }
 
     /// Writes all records of hosts whose term is in force in one transaction; each one's result.
