@@ -355,9 +355,16 @@ mod tests {
         let demo = std::fs::read_to_string(docs.join("live-demo.toml")).unwrap();
         assert_eq!(Config::parse(&demo).map(|config| config.group.len()), Ok(1));
         let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
-        for wrong in
-            ["", "[store]\n", "[look]\n", "[http]\n", "[[group]]\n", "[[group]]\n[group.ports]\n"]
-        {
+        for wrong in [
+            "",
+            "[store]\n",
+            "[look]\n",
+            "[http]\n",
+            "[[group]]\n",
+            "[[group]]\n[group.ports]\n",
+            "[[group]]\n[group.setup]\n",
+            "[[group]]\n[[group.setup.servers]]\n",
+        ] {
             let wrong = format!("{wrong}wrong = 1\nname = \"a\"\nkind = \"fake\"\n");
             let message = Config::parse(&wrong).unwrap_err().message;
             let (_, keys) = message.split_once("expected").unwrap();
@@ -416,6 +423,8 @@ mod tests {
         let (message, place) = refusal(&format!("{GROUP}policy.min_standbys = 3\n"));
         assert!(message.contains("the maximum of 1"), "{message}");
         assert_eq!(place, "3");
+        let three = format!("{GROUP}setup.servers = [{{}}, {{}}, {{}}]\n");
+        assert!(refusal(&three).0.contains("3 servers, which are too many"));
         let (_, place) = refusal(&format!("{GROUP}{GROUP}"));
         assert_eq!(place, "\"a\"");
         assert!(refusal("").0.contains("no group"));

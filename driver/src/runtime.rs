@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::ports::{PortError, Ports};
 use crate::store::{Store, StoreError};
 
+pub(crate) use group::CHECKPOINT_EVERY;
 use group::Member;
 use handle::MESSAGES;
 pub use handle::{Handle, RequestError, Status};

@@ -6,7 +6,8 @@ use tidegate_core::{Span, Timestamp};
 use super::EnableError;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Store, StoreError};
+use crate::runtime::CHECKPOINT_EVERY;
+use crate::store::{Store, StoreError, Stored};
 
 /// More than the way of a line to the disk.
 const SLACK: Span = Span::from_secs(1);
@@ -33,9 +34,13 @@ pub(super) async fn refuse(
 
 /// The number and the time of a group's last line, unless its host ended gracefully after it.
 async fn last(store: &dyn Store, group: &str) -> Result<Option<(u64, Timestamp)>, StoreError> {
-    let Some(stored) = store.load(group).await? else { return Ok(None) };
-    let Some(line) = stored.tail.last() else { return Ok(None) };
-    let number = stored.checkpoint.number + stored.tail.len() as u64;
+    let Some(Stored { checkpoint, tail }) = store.load(group).await? else { return Ok(None) };
+    let number = checkpoint.number + tail.len() as u64;
+    let Some(line) = tail.last() else {
+        // A host that goes on has a checkpoint at these lines too.
+        let may_go_on = number.is_multiple_of(CHECKPOINT_EVERY);
+        return Ok(may_go_on.then_some((number, checkpoint.at)));
+    };
     let entry: Entry =
         serde_json::from_slice(line).map_err(|why| StoreError::Broken(why.to_string()))?;
     Ok(Some((number, entry.at)))

@@ -13,7 +13,7 @@ use crate::support::{Folder, Running, clock, eventually, free_port, order};
 use crate::whole::stack::Stack;
 
 /// The stack's configuration as it should be: weights as in the proxy's file.
-fn healthy(stack: &Stack) -> String {
+pub fn healthy(stack: &Stack) -> String {
     let weights = "name = \"whole\"\nprimary_weight = 100\nstandby_weight = 100\n";
     stack.config().replace("name = \"whole\"\n", weights)
 }
@@ -25,6 +25,16 @@ async fn diagnosis(config: &str, store: &Path) -> Diagnosis {
 
 fn findings(diagnosis: &Diagnosis) -> impl Iterator<Item = &Finding> {
     diagnosis.sections.iter().flat_map(|section| &section.findings)
+}
+
+/// Waits until nothing is to be said against the stack.
+pub async fn until_well(stack: &Stack) {
+    let (good, store) = (healthy(stack), stack.folder.path("none.db"));
+    eventually("all is well", async || {
+        let diagnosis = diagnosis(&good, &store).await;
+        findings(&diagnosis).all(|one| one.verdict == Verdict::Ok).then_some(())
+    })
+    .await;
 }
 
 /// Looks again until a finding of this verdict has `words`: a scrape or a check may be due.
@@ -46,12 +56,8 @@ async fn told(stack: &Stack, config: &str, verdict: Verdict, words: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_told_in_plain_words() {
     let stack = Stack::start().await;
-    let (good, store) = (healthy(&stack), stack.folder.path("none.db"));
-    eventually("all is well", async || {
-        let diagnosis = diagnosis(&good, &store).await;
-        findings(&diagnosis).all(|one| one.verdict == Verdict::Ok).then_some(())
-    })
-    .await;
+    let good = healthy(&stack);
+    until_well(&stack).await;
     let missing = async |from: &str, to: &str, words: &str| {
         assert!(good.contains(from), "{from}");
         told(&stack, &good.replace(from, to), Verdict::Missing, words).await;

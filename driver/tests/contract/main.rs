@@ -4,6 +4,7 @@
 
 mod alerts;
 mod doctor;
+mod enable;
 mod health;
 mod jobs;
 mod metrics;
