@@ -60,7 +60,7 @@ fn stop_on_signal(host: Control) {
 }
 
 /// Tells on standard error what happens, a line each, by the clock of Greenwich.
-struct Log;
+pub(crate) struct Log;
 
 impl Listener for Log {
     fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>) {

@@ -7,6 +7,8 @@ mod ask;
 mod check;
 mod command;
 mod config;
+mod doctor;
+mod enable;
 mod folder;
 mod interrupt;
 mod live;
@@ -38,6 +40,12 @@ enum Command {
     Check(check::CheckArguments),
     /// Scales real servers: the controller of each group of a configuration, until it is stopped.
     Live(live::LiveArguments),
+    /// Tells whether the groups of a live configuration could be scaled, and what is missing.
+    Doctor(doctor::DoctorArguments),
+    /// Sets a group of a live configuration up, and scales it up and down once to try it.
+    Enable(enable::EnableArguments),
+    /// Undoes what set a group of a live configuration up.
+    Disable(enable::DisableArguments),
     /// Writes down what a live group did, judged and reported as a simulated run is.
     Record(record::RecordArguments),
     /// Steps the core through the journal of a recorded run and compares.
@@ -66,6 +74,9 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Enable(arguments) => enable::enable(&arguments),
+        Command::Disable(arguments) => enable::disable(&arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),

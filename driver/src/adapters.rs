@@ -5,7 +5,7 @@
 //! again.
 
 pub(crate) mod http;
-mod program;
+pub(crate) mod program;
 mod redis_link;
 mod secret;
 

@@ -4,6 +4,7 @@ mod bill;
 mod fake;
 mod place;
 mod servers;
+mod setup;
 mod store;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,6 @@ use tidegate_core::{Defects, GroupConfig, Span, TimeZone};
 
 use crate::adapters::alertmanager::{AlertmanagerConfig, Inboxes};
 use crate::clock::Clock;
-use crate::fakes::FakeGroup;
 use crate::http::HttpFile;
 use crate::ports::Ports;
 use crate::runtime::{Group, Limits, Listener};
@@ -25,6 +25,7 @@ use crate::runtime::{Group, Limits, Listener};
 pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
 pub use servers::ServersFile;
+pub use setup::{SetupCommands, SetupFile};
 pub use store::{PlaceError, StoreFile};
 
 /// The most standbys that a group may have.
@@ -112,6 +113,8 @@ pub struct GroupFile {
     /// What its servers are and cost.
     #[serde(default)]
     pub bill: BillFile,
+    /// What is done to set it up, and undone.
+    pub setup: Option<SetupFile>,
     /// What stands behind its ports.
     pub ports: PortsFile,
 }
@@ -204,6 +207,12 @@ impl Config {
                 let hint = Some("list the primary first, then each standby");
                 return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
             }
+            let prepared = group.setup.as_ref().map_or(0, |setup| setup.servers.len());
+            if prepared > usize::from(group.standbys) + 1 {
+                let message = format!("`setup` lists {prepared} servers, which are too many");
+                let hint = Some("list the primary first, then each standby");
+                return refused(&at("setup"), message, hint);
+            }
             if let Err((field, message)) = group.bill.check(&self.plans) {
                 let path = [at("bill").as_slice(), &[field.into()]].concat();
                 return refused(&path, message, Some("plans are the tables `[plans.NAME]`"));
@@ -247,6 +256,17 @@ impl Config {
         group.policy.as_ref().unwrap_or(&self.policy)
     }
 
+    /// How one of its groups scales.
+    pub fn scaling(&self, group: &GroupFile) -> GroupConfig {
+        GroupConfig {
+            standbys: group.standbys,
+            primary_weight: group.primary_weight,
+            standby_weight: group.standby_weight,
+            policy: self.policy(group).clone(),
+            defects: Defects::default(),
+        }
+    }
+
     /// Its groups, ready to be hosted.
     ///
     /// # Errors
@@ -257,30 +277,25 @@ impl Config {
         inboxes: &Inboxes,
     ) -> Result<Vec<Group>, PortsError> {
         let group = |file: &GroupFile| {
-            let failed = |source| PortsError { group: file.name.clone(), source };
-            Ok(Group {
-                name: file.name.clone(),
-                config: GroupConfig {
-                    standbys: file.standbys,
-                    primary_weight: file.primary_weight,
-                    standby_weight: file.standby_weight,
-                    policy: self.policy(file).clone(),
-                    defects: Defects::default(),
-                },
-                ports: file.open(clock, inboxes).map_err(failed)?,
-            })
+            let (name, config) = (file.name.clone(), self.scaling(file));
+            Ok(Group { name, config, ports: file.ports(clock, inboxes)? })
         };
         self.group.iter().map(group).collect()
     }
 }
 
 impl GroupFile {
-    fn open(&self, clock: &Arc<dyn Clock>, inboxes: &Inboxes) -> Result<Ports, Cause> {
+    /// Its ports.
+    ///
+    /// # Errors
+    /// If they cannot be reached as configured.
+    pub fn ports(&self, clock: &Arc<dyn Clock>, inboxes: &Inboxes) -> Result<Ports, PortsError> {
+        let failed = |source| PortsError { group: self.name.clone(), source };
         match &self.ports {
-            PortsFile::Fake(fake) => {
-                Ok(FakeGroup::ports(&Arc::new(fake.group(self.standbys, clock))))
+            PortsFile::Fake(fake) => Ok(fake.ports(self, clock)),
+            PortsFile::Servers(servers) => {
+                servers.ports(clock, inboxes.of(&self.name)).map_err(failed)
             }
-            PortsFile::Servers(servers) => servers.ports(clock, inboxes.of(&self.name)),
         }
     }
 }
@@ -326,9 +341,16 @@ mod tests {
         let demo = std::fs::read_to_string(docs.join("live-demo.toml")).unwrap();
         assert_eq!(Config::parse(&demo).map(|config| config.group.len()), Ok(1));
         let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
-        for wrong in
-            ["", "[store]\n", "[look]\n", "[http]\n", "[[group]]\n", "[[group]]\n[group.ports]\n"]
-        {
+        for wrong in [
+            "",
+            "[store]\n",
+            "[look]\n",
+            "[http]\n",
+            "[[group]]\n",
+            "[[group]]\n[group.ports]\n",
+            "[[group]]\n[group.setup]\n",
+            "[[group]]\n[[group.setup.servers]]\n",
+        ] {
             let wrong = format!("{wrong}wrong = 1\nname = \"a\"\nkind = \"fake\"\n");
             let message = Config::parse(&wrong).unwrap_err().message;
             let (_, keys) = message.split_once("expected").unwrap();
@@ -387,6 +409,8 @@ mod tests {
         let (message, place) = refusal(&format!("{GROUP}policy.min_standbys = 3\n"));
         assert!(message.contains("the maximum of 1"), "{message}");
         assert_eq!(place, "3");
+        let three = format!("{GROUP}setup.servers = [{{}}, {{}}, {{}}]\n");
+        assert!(refusal(&three).0.contains("3 servers, which are too many"));
         let (_, place) = refusal(&format!("{GROUP}{GROUP}"));
         assert_eq!(place, "\"a\"");
         assert!(refusal("").0.contains("no group"));

@@ -2,11 +2,14 @@
 //!
 //! [`ports`] are what it needs of the world, as traits; [`adapters`] are behind them in front of
 //! real software. A [`store`] keeps what must survive it. The [`runtime`] hosts the controllers and
-//! carries their commands out. [`live`] does all of it from a [`config`].
+//! carries their commands out. [`live`] does all of it from a [`config`]; [`doctor`] tells whether
+//! it could, [`enable`](mod@enable) tries it.
 
 pub mod adapters;
 pub mod clock;
 pub mod config;
+pub mod doctor;
+pub mod enable;
 pub mod fakes;
 mod fence;
 pub mod http;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PortsError};
+use crate::enable;
 use crate::http::{HttpError, Operators, Recent, Server};
-use crate::runtime::{Fault, Listener, Mode, Setup};
+use crate::runtime::{Event, Fault, Listener, Mode, Setup};
 use crate::store::{Place, StoreError};
 
 pub use control::Control;
@@ -60,6 +61,11 @@ pub fn live(
         let listener = recent.clone().map_or(listener, |recent| recent as Arc<dyn Listener>);
         let inboxes = Arc::new(config.inboxes(&clock, &listener));
         let groups = config.groups(&clock, &inboxes)?;
+        for file in config.group.iter().filter(|file| file.setup.is_some()) {
+            if !enable::is_enabled(&*store, &file.name).await.map_err(failed)? {
+                listener.tell(clock.now(), &file.name, &Event::NotEnabled);
+            }
+        }
         let server = match &config.http {
             Some(http) => Some(Server::listen(http).await?),
             None => None,

@@ -19,6 +19,7 @@ use tidegate_core::policy::{Metric, Policy};
 use crate::adapters::alertmanager::rules::labels;
 use crate::config::{Config, GroupFile, PortsFile, ServersFile};
 
+pub(crate) use receiver::RECEIVER;
 pub use receiver::alertmanager_file;
 
 /// Why there are no rules to be printed.
@@ -51,12 +52,19 @@ struct RuleGroup {
     rules: Vec<AlertingRule>,
 }
 
-#[derive(Serialize)]
-struct AlertingRule {
-    alert: &'static str,
-    expr: String,
+/// An alerting rule as Prometheus reads it.
+#[derive(Debug, Serialize)]
+pub(crate) struct AlertingRule {
+    /// Its name.
+    pub alert: &'static str,
+    /// Has a value while it holds.
+    pub expr: String,
     r#for: String,
-    labels: BTreeMap<&'static str, String>,
+    /// How long it must hold.
+    #[serde(skip)]
+    pub window: Span,
+    /// What it stands for.
+    pub labels: BTreeMap<&'static str, String>,
     annotations: BTreeMap<&'static str, String>,
 }
 
@@ -89,12 +97,24 @@ fn rule_group(
     policy: &Policy,
 ) -> Result<RuleGroup, RulesError> {
     let name = format!("tidegate-{}", file.name);
+    Ok(RuleGroup { name, rules: alerting_rules(file, servers, policy)? })
+}
+
+/// An alerting rule for each rule of a group's policy.
+///
+/// # Errors
+/// If the label that tells servers apart has no name.
+pub(crate) fn alerting_rules(
+    file: &GroupFile,
+    servers: &ServersFile,
+    policy: &Policy,
+) -> Result<Vec<AlertingRule>, RulesError> {
     let rules = Rule::all(policy).map(|rule| {
         let expr = expression::expression(servers, &rule, policy.evidence.stale_after);
         let expr = expr.map_err(|label| RulesError::Label { group: file.name.clone(), label })?;
         Ok(alerting_rule(&file.name, &rule, expr))
     });
-    Ok(RuleGroup { name, rules: rules.collect::<Result<_, RulesError>>()? })
+    rules.collect()
 }
 
 fn alerting_rule(group: &str, rule: &Rule, expr: String) -> AlertingRule {
@@ -119,7 +139,8 @@ fn alerting_rule(group: &str, rule: &Rule, expr: String) -> AlertingRule {
     }
     labels.insert("severity", "info".to_owned());
     let annotations = BTreeMap::from([("summary", summary), ("description", description)]);
-    AlertingRule { alert, expr, r#for: duration(*window), labels, annotations }
+    let (window, r#for) = (*window, duration(*window));
+    AlertingRule { alert, expr, r#for, window, labels, annotations }
 }
 
 /// `text`, where Prometheus reads a template.

@@ -25,9 +25,11 @@ use crate::clock::Clock;
 use crate::ports::{PortError, Ports};
 use crate::store::{Store, StoreError};
 
+pub(crate) use group::CHECKPOINT_EVERY;
 use group::Member;
 use handle::MESSAGES;
 pub use handle::{Handle, RequestError, Status};
+pub(crate) use recover::stages;
 
 /// How often and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +154,8 @@ pub enum Event<'a> {
         /// Why.
         why: &'a str,
     },
+    /// It has a set-up, and was never enabled: nobody has tried whether it can be scaled.
+    NotEnabled,
     /// It can be seen again.
     SeesAgain {
         /// What.

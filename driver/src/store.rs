@@ -87,6 +87,15 @@ pub enum Noted {
     Traffic(Traffic),
 }
 
+/// A step of a group's set-up that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Which.
+    pub step: String,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
 /// A stretch of a group's past, as far back as it is kept.
 #[derive(Clone, Debug)]
 pub struct Past {
@@ -132,6 +141,9 @@ pub enum StoreError {
     /// Written by a newer program.
     #[error("the store has format {0}, which is newer than this program's")]
     Newer(i64),
+    /// Written by an older program, and not to be changed now.
+    #[error("the store has format {0}, which the next live host brings up to date")]
+    Older(i64),
     /// It cannot be read or written.
     #[error("{0}")]
     Broken(String),
@@ -185,4 +197,13 @@ pub trait Store: Send + Sync {
 
     /// What people last asked of a group, the latest first, so many at most.
     async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError>;
+
+    /// How far a group's set-up has come, in the order in which its steps were done.
+    async fn marks(&self, group: &str) -> Result<Vec<Mark>, StoreError>;
+
+    /// Stores how far a group's set-up has come, in place of what was stored of it.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    async fn mark(&self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError>;
 }

@@ -23,6 +23,9 @@ pub fn lines(event: &Event<'_>) -> Vec<String> {
         }
         Event::Blind { what, why } => format!("failed to read {what}: {why}"),
         Event::AlertLeftOut { why } => format!("an alert was left out: {why}"),
+        Event::NotEnabled => {
+            "it has `setup` and was never enabled: `tidegate enable` tries it out".to_owned()
+        }
         Event::SeesAgain { what } => format!("{what} can be read again"),
     };
     vec![line]

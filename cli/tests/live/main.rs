@@ -2,6 +2,8 @@
 //! ask it for something.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod doctor;
+mod enable;
 mod hosts;
 mod operators;
 

@@ -15,6 +15,7 @@
 //! - `HAProxy` has no memory for a fence. Orders are refused by what this adapter let through
 //!   before.
 
+mod examine;
 mod socket;
 mod stat;
 

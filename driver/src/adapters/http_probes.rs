@@ -96,6 +96,15 @@ impl HttpProbes {
         Ok(Self { config, client: http::client() })
     }
 
+    /// The addresses of a server that do not answer as they should.
+    pub(crate) async fn failing(&self, server: ServerId) -> Vec<String> {
+        let own = self.config.servers.get(server.index());
+        let checks = own.into_iter().flat_map(|own| own.benches.iter().chain(&own.services));
+        let failing =
+            checks.map(async |check| (!self.is_good(check).await).then(|| check.url.clone()));
+        join_all(failing).await.into_iter().flatten().collect()
+    }
+
     async fn are_good(&self, checks: &[HttpCheck]) -> bool {
         join_all(checks.iter().map(|check| self.is_good(check))).await.into_iter().all(|good| good)
     }

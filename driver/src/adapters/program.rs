@@ -12,12 +12,12 @@ const UNREACHABLE: i32 = 255;
 
 /// Runs a program with its arguments to its end; no shell reads them. It is killed if the future is
 /// dropped.
-pub(super) async fn run(command: &[String]) -> Result<(), PortError> {
+pub(crate) async fn run(command: &[String]) -> Result<(), PortError> {
     answer(command, "").await.map(drop)
 }
 
 /// The same; it is told `text`, and what it answers is returned.
-pub(super) async fn answer(command: &[String], text: &str) -> Result<String, PortError> {
+pub(crate) async fn answer(command: &[String], text: &str) -> Result<String, PortError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(PortError::refused("an empty command is configured"));
     };

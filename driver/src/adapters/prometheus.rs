@@ -14,10 +14,13 @@ use crate::ports::{Ask, Metrics, PortError, Usage};
 
 mod alerts;
 mod answer;
+mod examine;
+mod rules;
 mod server;
 
 pub use alerts::{Firing, PrometheusAlerts};
 use answer::{Answer, Kind};
+pub(crate) use rules::{LoadedRule, receivers};
 use server::Server;
 
 /// Whom to ask and what.

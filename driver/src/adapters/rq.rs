@@ -17,6 +17,7 @@
 //! - A worker that vanished without a word stays registered until its key expires.
 //! - The fence is kept in Redis.
 
+mod examine;
 mod quiesce;
 mod registry;
 mod scripts;

@@ -1,6 +1,7 @@
 //! Whether all servers reach the same Redis and the same storage: what is written along the way of
 //! one server is read along the way of another. The first server's ways are written to.
 
+mod examine;
 mod storage;
 
 use std::time::Duration;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tidegate_core::{Ratio, Span};
 
+use super::GroupFile;
 use crate::clock::Clock;
 use crate::fakes::{FakeGroup, Times};
+use crate::ports::Ports;
 
 /// How long things take, and what there is to do. They are as they were at first whenever the
 /// process starts.
@@ -48,8 +50,13 @@ impl Default for FakeFile {
 }
 
 impl FakeFile {
+    /// The ports of the group that this is of, from now on.
+    pub(crate) fn ports(&self, file: &GroupFile, clock: &Arc<dyn Clock>) -> Ports {
+        FakeGroup::ports(&Arc::new(self.group(file.standbys, clock)))
+    }
+
     /// The group, from now on.
-    pub(super) fn group(&self, standbys: u16, clock: &Arc<dyn Clock>) -> FakeGroup {
+    fn group(&self, standbys: u16, clock: &Arc<dyn Clock>) -> FakeGroup {
         let Self { boot, services, requests, jobs, stop, answer, .. } = *self;
         let times = Times { boot, services, requests, jobs, stop, answer };
         let group = FakeGroup::new(clock.clone(), standbys, times);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tidegate_core::Timestamp;
 
-use crate::store::{Asked, Checkpoint, Note, Past, Record, Store, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Mark, Note, Past, Record, Store, StoreError, Stored};
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -14,6 +14,7 @@ struct Kept {
     notes: BTreeSet<Note>,
     lines: Vec<Vec<u8>>,
     asked: Vec<Asked>,
+    marks: Vec<Mark>,
 }
 
 #[derive(Debug, Default)]
@@ -101,5 +102,14 @@ impl Store for MemoryStore {
         let state = self.state();
         let asked = state.groups.get(group).into_iter().flat_map(|kept| kept.asked.iter().rev());
         Ok(asked.take(most as usize).cloned().collect())
+    }
+
+    async fn marks(&self, group: &str) -> Result<Vec<Mark>, StoreError> {
+        let state = self.state();
+        Ok(state.groups.get(group).map(|kept| kept.marks.clone()).unwrap_or_default())
+    }
+
+    async fn mark(&self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError> {
+        self.writing(term, group, |kept| kept.marks = marks.to_vec())
     }
 }

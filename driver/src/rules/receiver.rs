@@ -9,6 +9,8 @@ use crate::adapters::alertmanager::rules::{CONDITION, GROUP, RULE};
 use crate::config::Config;
 use crate::http::HttpFile;
 
+/// The name of the receiver.
+pub(crate) const RECEIVER: &str = "tidegate";
 /// Between two looks of Alertmanager at an alert that was notified.
 const INTERVAL: Span = Span::from_secs(30);
 /// Notifications of an alert in the time for which one counts.
@@ -72,7 +74,7 @@ pub fn alertmanager_file(config: &Config) -> Result<String, RulesError> {
     let counts = counts.ok_or(RulesError::NoPrometheus)?;
     let repeat = Span::from_nanos(counts.as_nanos() / REPETITIONS).max(INTERVAL);
     let route = Route {
-        receiver: "tidegate",
+        receiver: RECEIVER,
         matchers: [format!("{GROUP}=~{}", quoted(&names.join("|")))],
         group_by: [GROUP, RULE, CONDITION],
         group_wait: duration(Span::ZERO),
@@ -81,7 +83,7 @@ pub fn alertmanager_file(config: &Config) -> Result<String, RulesError> {
     };
     let part = Part {
         route: Routes { routes: [route] },
-        receivers: [Receiver { name: "tidegate", webhook_configs: [webhook(config)] }],
+        receivers: [Receiver { name: RECEIVER, webhook_configs: [webhook(config)] }],
     };
     Ok(serde_saphyr::to_string(&part)?)
 }

@@ -19,7 +19,7 @@ use crate::ports::Ports;
 use crate::store::{Asked, Checkpoint, Record, StoreError};
 
 /// Lines between two checkpoints.
-const CHECKPOINT_EVERY: u64 = 64;
+pub(crate) const CHECKPOINT_EVERY: u64 = 64;
 
 /// A group that is hosted.
 pub(super) struct Member {

@@ -1,7 +1,10 @@
 //! A controller as the host before left it.
 
 use tidegate_core::journal::Entry;
-use tidegate_core::{Controller, Decision, GroupConfig, Input, OperatorRequest, Timestamp};
+use tidegate_core::lifecycle::Stage;
+use tidegate_core::{
+    Controller, Decision, GroupConfig, Input, OperatorRequest, ServerId, Timestamp,
+};
 
 use super::Fault;
 use crate::store::{Store, StoreError, Stored};
@@ -34,6 +37,25 @@ pub(super) async fn take_up(
     taken.first.push(Input::TakeOver { term });
     follow_config(group, &mut taken, config)?;
     Ok(taken)
+}
+
+/// In which stages a group's servers were after its last line, the primary's first; nothing if the
+/// store does not know it.
+///
+/// # Errors
+/// What would keep a host from taking it up with `config`.
+pub(crate) async fn stages(
+    store: &dyn Store,
+    group: &str,
+    config: GroupConfig,
+) -> Result<Option<Vec<Stage>>, Fault> {
+    let failed = |source| Fault::Store { group: group.to_owned(), source };
+    let Some(stored) = store.load(group).await.map_err(failed)? else { return Ok(None) };
+    let servers = 0..=config.standbys;
+    let mut taken = restore(group, stored)?;
+    follow_config(group, &mut taken, config)?;
+    let stage = |server| taken.controller.stage(ServerId(server));
+    Ok(Some(servers.map(stage).collect()))
 }
 
 /// The checkpoint, stepped through the lines after it.

@@ -80,6 +80,23 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Opens a store that is there and changes nothing in it; nothing if there is no file yet.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and if an older program wrote it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn look(&self) -> Result<Option<Arc<dyn Store>>, StoreError> {
+        match self {
+            Self::File(path) if !path.exists() => Ok(None),
+            Self::File(path) => Ok(Some(Arc::new(SqliteStore::look(path).await?))),
+            Self::Database(_) => self.read().await.map(Some),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

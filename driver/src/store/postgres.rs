@@ -20,7 +20,7 @@ use tidegate_core::{Span, Timestamp};
 
 use super::lease::Tenure;
 use super::queue::{self, Append, Batch, Served};
-use super::{Asked, Checkpoint, Database, Past, StoreError, Stored};
+use super::{Asked, Checkpoint, Database, Mark, Past, StoreError, Stored};
 use lease::{DatabaseLease, holder};
 use link::Link;
 
@@ -114,6 +114,14 @@ impl queue::Tables for Tables {
 
     async fn asked(&mut self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
         lasting!(self.link, client => tables::asked(client, group, most))
+    }
+
+    async fn marks(&mut self, group: &str) -> Result<Vec<Mark>, StoreError> {
+        lasting!(self.link, client => tables::marks(client, group))
+    }
+
+    async fn mark(&mut self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError> {
+        lasting!(self.link, client => write::mark(client, term, group, marks))
     }
 
     async fn checkpoint(

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tidegate_core::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Asked, Checkpoint, Lease, Past, Record, Store, StoreError, Stored};
+use super::{Asked, Checkpoint, Lease, Mark, Past, Record, Store, StoreError, Stored};
 
 /// The most that goes into one transaction.
 const BATCH: usize = 1_024;
@@ -39,6 +39,12 @@ pub trait Tables: Send + Sized + 'static {
     /// As [`Store::asked`].
     async fn asked(&mut self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError>;
 
+    /// As [`Store::marks`].
+    async fn marks(&mut self, group: &str) -> Result<Vec<Mark>, StoreError>;
+
+    /// As [`Store::mark`].
+    async fn mark(&mut self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError>;
+
     /// As [`Store::checkpoint`].
     async fn checkpoint(
         &mut self,
@@ -62,6 +68,8 @@ enum Job {
     Journal(String, u64, Answer<Vec<Vec<u8>>>),
     Past(String, Timestamp, Answer<Option<Past>>),
     Asked(String, u32, Answer<Vec<Asked>>),
+    Marks(String, Answer<Vec<Mark>>),
+    Mark { term: u32, group: String, marks: Vec<Mark>, answer: Answer<()> },
     Checkpoint { term: u32, group: String, checkpoint: Box<Checkpoint>, answer: Answer<()> },
     Append(Append, Answer<()>),
 }
@@ -89,6 +97,10 @@ impl Batch {
                 }
                 Job::Past(group, since, answer) => tell(answer, tables.past(&group, since).await),
                 Job::Asked(group, most, answer) => tell(answer, tables.asked(&group, most).await),
+                Job::Marks(group, answer) => tell(answer, tables.marks(&group).await),
+                Job::Mark { term, group, marks, answer } => {
+                    tell(answer, tables.mark(term, &group, &marks).await);
+                }
             }
         }
         if appends.is_empty() {
@@ -188,5 +200,14 @@ impl<T: Tables> Store for Served<T> {
 
     async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
         self.ask(|answer| Job::Asked(group.to_owned(), most, answer)).await
+    }
+
+    async fn marks(&self, group: &str) -> Result<Vec<Mark>, StoreError> {
+        self.ask(|answer| Job::Marks(group.to_owned(), answer)).await
+    }
+
+    async fn mark(&self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError> {
+        let (group, marks) = (group.to_owned(), marks.to_vec());
+        self.ask(|answer| Job::Mark { term, group, marks, answer }).await
     }
 }

@@ -30,6 +30,19 @@ impl SqliteStore {
         Ok(Self::new(opened.map_err(gone)??, None))
     }
 
+    /// Opens a file that is there and changes nothing in it, not even its format.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if an older program wrote it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn look(path: &Path) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || Tables::look(&path)).await;
+        Ok(Self::new(opened.map_err(gone)??, None))
+    }
+
     /// Opens a file that is there, to be read.
     ///
     /// # Errors

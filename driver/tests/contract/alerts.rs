@@ -1,7 +1,7 @@
 pub mod config;
 mod desk;
 mod hosted;
-mod stack;
+pub mod stack;
 
 use futures_util::FutureExt;
 use tidegate_core::{Alert, RuleId};

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod alerts;
+mod doctor;
+mod enable;
 mod health;
 mod jobs;
 mod metrics;

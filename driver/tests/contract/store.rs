@@ -6,7 +6,7 @@ mod sqlite;
 use tidegate_core::journal::Line;
 use tidegate_core::policy::Policy;
 use tidegate_core::{Controller, GroupConfig, Input, OperatorRequest, ServerId, Span, Timestamp};
-use tidegate_driver::store::{Asked, Checkpoint, Note, Noted, Place, Record, StoreError};
+use tidegate_driver::store::{Asked, Checkpoint, Mark, Note, Noted, Place, Record, StoreError};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_nanos(0) + Span::from_secs(seconds)
@@ -154,4 +154,18 @@ async fn what_people_asked_stays_when_its_lines_are_removed(place: &Place) {
     assert_eq!(store.asked("a", 9).await.unwrap(), asked);
     assert_eq!(store.asked("a", 2).await.unwrap(), asked[..2]);
     assert_eq!(store.asked("b", 9).await.unwrap(), []);
+}
+
+async fn how_far_a_set_up_has_come_is_kept_and_a_host_of_before_does_not_change_it(place: &Place) {
+    let mark = |step: &str| Mark { step: step.to_owned(), at: at(1) };
+    let store = place.open(None).await.unwrap();
+    assert_eq!(store.marks("a").await, Ok(Vec::new()));
+    let before = store.begin_term().await.unwrap();
+    let term = store.begin_term().await.unwrap();
+    store.mark(term, "a", &[mark("one"), mark("two")]).await.unwrap();
+    let late = store.mark(before, "a", &[]).await;
+    assert_eq!(late, Err(StoreError::Fenced { ours: before, now: term }));
+    drop(store);
+    let store = place.look().await.unwrap().unwrap();
+    assert_eq!(store.marks("a").await, Ok(vec![mark("one"), mark("two")]));
 }

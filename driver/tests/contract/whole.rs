@@ -1,7 +1,7 @@
 //! A whole group on real software: a standby starts, joins, serves and leaves again while requests
 //! go on, and none of them fails.
 
-mod stack;
+pub mod stack;
 
 use std::sync::{Arc, mpsc};
 

@@ -11,7 +11,7 @@ use tidegate_driver::clock::Clock;
 use tidegate_driver::fakes::{FakeGroup, MemoryStore, Times, VirtualClock};
 use tidegate_driver::ports::Ports;
 use tidegate_driver::runtime::{Deaf, Group, Host, Limits, Mode, Setup};
-use tidegate_driver::store::{Asked, Checkpoint, Past, Record, Store, StoreError, Stored};
+use tidegate_driver::store::{Asked, Checkpoint, Mark, Past, Record, Store, StoreError, Stored};
 use tokio::sync::Notify;
 
 pub const GROUP: &str = "group";
@@ -171,5 +171,13 @@ impl Store for Deadly {
 
     async fn asked(&self, group: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
         self.store.asked(group, most).await
+    }
+
+    async fn marks(&self, group: &str) -> Result<Vec<Mark>, StoreError> {
+        self.store.marks(group).await
+    }
+
+    async fn mark(&self, term: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError> {
+        self.write(self.store.mark(term, group, marks)).await
     }
 }

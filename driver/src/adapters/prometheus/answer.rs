@@ -80,6 +80,11 @@ impl Answer {
             move |series: &&Series| has(series, LABEL, kind.name()) && has(series, label, server);
         self.0.iter().filter(ours).filter_map(|series| series.value.1.parse().ok())
     }
+
+    /// The labels of each series.
+    pub fn metrics(&self) -> impl Iterator<Item = &BTreeMap<String, String>> {
+        self.0.iter().map(|series| &series.metric)
+    }
 }
 
 /// Reads the series of an answer to an instant query.

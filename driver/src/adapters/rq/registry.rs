@@ -75,6 +75,11 @@ pub(super) struct Registry {
 }
 
 impl Registry {
+    /// The names of all workers, whosever they are.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.workers.iter().map(|worker| worker.name.as_str())
+    }
+
     /// A server's workers that can still take a job.
     pub fn able<'a>(&'a self, own: &'a ServerWorkers) -> impl Iterator<Item = &'a Worker> {
         self.workers.iter().filter(move |worker| worker.is_of(own) && !worker.is_ending)

@@ -76,6 +76,25 @@ impl Storage {
             Self::There(there) => there.run("cat", &name, "").await,
         }
     }
+
+    /// Whether it is there and can be listed; nothing if that is not known.
+    pub async fn is_listed(&self) -> Option<()> {
+        match self {
+            Self::Here { folder, threads } => {
+                let folder = folder.clone();
+                on_a_thread(threads, move || std::fs::read_dir(folder).map(drop)).await
+            }
+            Self::There(there) => there.run("ls", "", "").await.map(drop),
+        }
+    }
+
+    /// Where it is, to be shown.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Here { folder, .. } => folder.display().to_string(),
+            Self::There(there) => format!("{} on the server", there.folder.display()),
+        }
+    }
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {

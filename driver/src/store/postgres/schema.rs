@@ -36,6 +36,7 @@ const TABLES: &str = r#"
         who text NOT NULL, what text NOT NULL,
         PRIMARY KEY (group_name, number)
     );
+    CREATE TABLE tidegate.setup (group_name text PRIMARY KEY, marks text NOT NULL);
 "#;
 
 /// Makes the tables if there are none.

@@ -5,7 +5,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::link::Failed;
-use crate::store::{Asked, Checkpoint, Past, Stored};
+use crate::store::{Asked, Checkpoint, Mark, Past, Stored};
 
 const LAST: &str = "SELECT state FROM tidegate.checkpoint WHERE group_name = $1 AND at <= $2
                     ORDER BY number DESC LIMIT 1";
@@ -85,4 +85,12 @@ pub(super) async fn asked(
         Ok(Asked { at, who: row.try_get(1)?, request: serde_json::from_str(row.try_get(2)?)? })
     };
     rows.iter().map(asked).collect()
+}
+
+pub(super) async fn marks(client: &mut Client, group: &str) -> Result<Vec<Mark>, Failed> {
+    let read = "SELECT marks FROM tidegate.setup WHERE group_name = $1";
+    let given: [(&(dyn ToSql + Sync), _); 1] = [(&group, Type::TEXT)];
+    let rows = client.query_typed(read, &given).await?;
+    let Some(row) = rows.first() else { return Ok(Vec::new()) };
+    Ok(serde_json::from_str(row.try_get(0)?)?)
 }

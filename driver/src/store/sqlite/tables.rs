@@ -4,12 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 use tidegate_core::{Span, Timestamp};
 use tokio::runtime::Handle;
 
 use crate::store::queue::{self, Append, Batch};
-use crate::store::{Asked, Checkpoint, Past, Record, StoreError, Stored};
+use crate::store::{Asked, Checkpoint, Mark, Past, Record, StoreError, Stored};
 
 /// The version of the tables' form.
 const FORMAT: i64 = 2;
@@ -50,8 +52,11 @@ const FIRST: &str = "SELECT state FROM checkpoint WHERE group_name = ?1 ORDER BY
 const LAST: &str = "SELECT state FROM checkpoint WHERE group_name = ?1 AND at <= ?2
                     ORDER BY number DESC LIMIT 1";
 
-/// A table that an older program does not know, and does not need to know.
-const REQUESTS: &str = "
+/// Tables that an older program does not know, and does not need to know.
+const MORE: &str = "
+    CREATE TABLE IF NOT EXISTS setup (
+        group_name TEXT PRIMARY KEY, marks TEXT NOT NULL
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS request (
         group_name TEXT NOT NULL, number INTEGER NOT NULL,
         at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
@@ -96,9 +101,21 @@ impl Tables {
             _ => {}
         }
         opening.pragma_update(None, "user_version", FORMAT)?;
-        opening.execute_batch(REQUESTS)?;
+        opening.execute_batch(MORE)?;
         opening.commit()?;
         Ok(Self { connection, keep })
+    }
+
+    /// Opens a file of this format to be read alone.
+    pub fn look(path: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match format {
+            FORMAT => Ok(Self { connection, keep: None }),
+            newer if newer > FORMAT => Err(StoreError::Newer(newer)),
+            older => Err(StoreError::Older(older)),
+        }
     }
 
     fn last_checkpoint(
@@ -189,6 +206,23 @@ impl queue::Tables for Tables {
             Ok(Asked { at: Timestamp::from_nanos(at), who, request })
         });
         asked.collect()
+    }
+
+    async fn marks(&mut self, group: &str) -> Result<Vec<Mark>, StoreError> {
+        let read = "SELECT marks FROM setup WHERE group_name = ?1";
+        let text: Option<String> =
+            self.connection.query_row(read, [group], |row| row.get(0)).optional()?;
+        text.map_or(Ok(Vec::new()), |text| serde_json::from_str(&text).map_err(broken))
+    }
+
+    async fn mark(&mut self, ours: u32, group: &str, marks: &[Mark]) -> Result<(), StoreError> {
+        let text = serde_json::to_string(marks).map_err(broken)?;
+        let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        check(ours, term(&writing)?)?;
+        let put = "INSERT INTO setup (group_name, marks) VALUES (?1, ?2)
+                   ON CONFLICT (group_name) DO UPDATE SET marks = ?2";
+        writing.execute(put, params![group, text])?;
+        Ok(writing.commit()?)
     }
 
     async fn append(

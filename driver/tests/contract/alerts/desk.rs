@@ -37,7 +37,8 @@ impl Listener for Heard {
             | Event::Asked { .. }
             | Event::Stepped { .. }
             | Event::Ended { .. }
-            | Event::Dropped { .. } => return,
+            | Event::Dropped { .. }
+            | Event::NotEnabled => return,
         };
         self.0.lock().unwrap().push(line);
     }

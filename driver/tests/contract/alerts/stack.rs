@@ -49,6 +49,11 @@ impl Stack {
         Self { desk, prometheus, _folder: folder, _alertmanager: alertmanager }
     }
 
+    /// The configuration whose rules are loaded.
+    pub fn config(&self) -> String {
+        hasty(&self.prometheus.url(), "token")
+    }
+
     /// Lets both servers be as busy as this.
     pub fn load(&self, cpu: f64) {
         self.prometheus

@@ -64,6 +64,13 @@ async fn a_database_keeps_what_people_asked() {
 }
 
 #[tokio::test]
+async fn a_database_keeps_how_far_a_set_up_has_come() {
+    let server = Server::start();
+    let place = place(&server, Database::LEASE).await;
+    super::how_far_a_set_up_has_come_is_kept_and_a_host_of_before_does_not_change_it(&place).await;
+}
+
+#[tokio::test]
 async fn a_newer_program_a_wrong_password_and_a_database_that_is_away_are_refused() {
     let mut server = Server::start();
     let place = place(&server, Database::LEASE).await;

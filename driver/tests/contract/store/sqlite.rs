@@ -37,6 +37,15 @@ async fn a_file_keeps_what_people_asked() {
 }
 
 #[tokio::test]
+async fn a_file_keeps_how_far_a_set_up_has_come() {
+    let folder = Folder::new();
+    let place = place(&folder);
+    super::how_far_a_set_up_has_come_is_kept_and_a_host_of_before_does_not_change_it(&place).await;
+    let read = place.look().await.unwrap().unwrap();
+    assert!(read.begin_term().await.is_err(), "it is read alone");
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_program_and_a_file_that_is_none_are_refused() {
     let folder = Folder::new();
     let path = folder.path("state.db");

@@ -44,6 +44,11 @@ pub struct Clients {
 
 impl Stack {
     pub async fn start() -> Self {
+        Self::of("disabled").await
+    }
+
+    /// One in which this stands on the line of the standby in the proxy's file.
+    pub async fn of(standby_line: &str) -> Self {
         let (folder, prometheus) = (Folder::new(), exporter::Stack::start().await);
         let [front, redis, primary, standby] = std::array::from_fn(|_| free_port());
         for name in ["primary", STANDBY] {
@@ -51,7 +56,8 @@ impl Stack {
             folder.write(&format!("{name}/index.html"), name);
         }
         let at = folder.path("").display().to_string();
-        let servers = [&*format!("127.0.0.1:{primary}"), &*format!("127.0.0.1:{standby} disabled")];
+        let servers =
+            [&*format!("127.0.0.1:{primary}"), &*format!("127.0.0.1:{standby} {standby_line}")];
         let proxy = haproxy_file(&folder, &format!("127.0.0.1:{front}"), "/", servers);
         folder.write("primary.go", "");
         let mut machine = Command::new("sh");

@@ -1,0 +1,124 @@
+//! What only the adapters in front of real software can tell.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tidegate_core::ServerId;
+
+use super::ports::Asked;
+use super::{Check, Finding, Patient, alerts, commands};
+use crate::adapters::haproxy::Haproxy;
+use crate::adapters::http_probes::HttpProbes;
+use crate::adapters::process::Processes;
+use crate::adapters::prometheus::Prometheus;
+use crate::adapters::rq::Rq;
+use crate::adapters::shared::Shared;
+use crate::clock::Clock;
+use crate::config::ServersFile;
+use crate::ports::{Jobs, Metrics, Probes, Proxy};
+
+/// The adapters that can be set up as configured.
+pub(super) struct Adapters<'a> {
+    servers: &'a ServersFile,
+    processes: Arc<Processes>,
+    haproxy: Option<Arc<Haproxy>>,
+    prometheus: Option<Arc<Prometheus>>,
+    rq: Option<Arc<Rq>>,
+    probes: Option<Arc<HttpProbes>>,
+    shared: Option<Shared>,
+}
+
+/// What was set up, or why it was not.
+fn opened<T, E: std::fmt::Display>(
+    part: &'static str,
+    made: Result<T, E>,
+    findings: &mut Vec<Finding>,
+) -> Option<T> {
+    let noted = |why| {
+        let advice = "correct what its table in `[group.ports]` says";
+        findings.push(Finding::missing(part, format!("it cannot be set up: {why}"), advice));
+    };
+    made.map_err(noted).ok()
+}
+
+impl<'a> Adapters<'a> {
+    /// Connects to nothing yet; what cannot be set up is a finding.
+    pub fn open(
+        servers: &'a ServersFile,
+        clock: &Arc<dyn Clock>,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
+        let own = servers;
+        let haproxy = Haproxy::new(own.haproxy.clone(), Arc::clone(clock));
+        let prometheus = Prometheus::new(own.prometheus.clone());
+        let rq = Rq::new(own.rq.clone(), Arc::clone(clock));
+        let probes = HttpProbes::new(own.probes.clone());
+        let shared = Shared::new(own.shared.clone());
+        Self {
+            servers,
+            processes: Arc::new(Processes::new(own.process.clone(), Arc::clone(clock))),
+            haproxy: opened("proxy", haproxy, findings).map(Arc::new),
+            prometheus: opened("metrics", prometheus, findings).map(Arc::new),
+            rq: opened("jobs", rq, findings).map(Arc::new),
+            probes: opened("health", probes, findings).map(Arc::new),
+            shared: opened("shared", shared, findings),
+        }
+    }
+
+    pub fn asked(&self) -> Asked {
+        Asked {
+            provider: self.processes.clone(),
+            proxy: self.haproxy.clone().map(|one| one as Arc<dyn Proxy>),
+            metrics: self.prometheus.clone().map(|one| one as Arc<dyn Metrics>),
+            jobs: self.rq.clone().map(|one| one as Arc<dyn Jobs>),
+            probes: self.probes.clone().map(|one| one as Arc<dyn Probes>),
+        }
+    }
+
+    /// What is asked beside the ports.
+    pub fn checks<'b>(
+        &'b self,
+        patient: &'b Patient<'b>,
+        on: &'b BTreeSet<ServerId>,
+    ) -> Vec<Check<'b>> {
+        let mut checks: Vec<Check<'b>> = Vec::new();
+        checks.push(Box::pin(async {
+            commands::findings(self.servers, patient.file.setup.as_ref())
+        }));
+        if let Some(haproxy) = &self.haproxy {
+            let slow_start = patient.policy.steps.slow_start;
+            let check = haproxy.examine(patient.file.primary_weight, slow_start);
+            checks.push(Box::pin(patient.within("proxy", check)));
+        }
+        if let Some(prometheus) = &self.prometheus {
+            let check = prometheus.examine(&*patient.clock, on);
+            checks.push(Box::pin(patient.within("metrics", check)));
+            if self.servers.alertmanager.is_some() {
+                let check = alerts::findings(prometheus, self.servers, patient);
+                checks.push(Box::pin(patient.within("alerts", check)));
+            }
+        }
+        if let Some(rq) = &self.rq {
+            checks.push(Box::pin(patient.within("jobs", rq.examine(on))));
+        }
+        if let Some(probes) = &self.probes {
+            checks.push(Box::pin(patient.within("health", failing(probes, on))));
+        }
+        if let Some(shared) = &self.shared {
+            checks.push(Box::pin(patient.within("shared", shared.examine(on))));
+        }
+        checks
+    }
+}
+
+async fn failing(probes: &HttpProbes, on: &BTreeSet<ServerId>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for server in on {
+        for url in probes.failing(*server).await {
+            let found = format!("{url} of {server} does not answer as configured");
+            let advice = "ask it from here, and compare its status and text with the check";
+            findings.push(Finding::missing("health", found, advice));
+        }
+    }
+    findings
+}

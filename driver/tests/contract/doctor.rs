@@ -1,0 +1,153 @@
+//! What is missing in a group of real software is told in plain words, and nothing is changed.
+
+use std::path::Path;
+
+use tidegate_core::ServerId;
+use tidegate_driver::adapters::process::Processes;
+use tidegate_driver::config::{Config, PortsFile};
+use tidegate_driver::doctor::{Diagnosis, Finding, Verdict, examined};
+use tidegate_driver::ports::Provider;
+use tidegate_driver::store::Place;
+
+use crate::alerts;
+use crate::support::{Folder, Running, clock, eventually, free_port, order};
+use crate::whole::stack::Stack;
+
+/// The stack's configuration as it should be: weights as in the proxy's file.
+pub fn healthy(stack: &Stack) -> String {
+    let weights = "name = \"whole\"\nprimary_weight = 100\nstandby_weight = 100\n";
+    stack.config().replace("name = \"whole\"\n", weights)
+}
+
+async fn diagnosis(config: &str, store: &Path) -> Diagnosis {
+    let config = Config::parse(config).unwrap_or_else(|why| panic!("{why:?}"));
+    examined(&config, &Place::File(store.to_owned()), None).await
+}
+
+fn findings(diagnosis: &Diagnosis) -> impl Iterator<Item = &Finding> {
+    diagnosis.sections.iter().flat_map(|section| &section.findings)
+}
+
+/// Waits until nothing is to be said against the stack.
+pub async fn until_well(stack: &Stack) {
+    let (good, store) = (healthy(stack), stack.folder.path("none.db"));
+    eventually("all is well", async || {
+        let diagnosis = diagnosis(&good, &store).await;
+        findings(&diagnosis).all(|one| one.verdict == Verdict::Ok).then_some(())
+    })
+    .await;
+}
+
+/// Looks again until a finding of this verdict has `words`: a scrape or a check may be due.
+async fn told(stack: &Stack, config: &str, verdict: Verdict, words: &str) {
+    let store = stack.folder.path("none.db");
+    eventually(words, async || {
+        let diagnosis = diagnosis(config, &store).await;
+        let is_it = |one: &Finding| {
+            let has_words =
+                one.found.contains(words) || one.advice.iter().any(|it| it.contains(words));
+            one.verdict == verdict && has_words
+        };
+        findings(&diagnosis).any(is_it).then_some(())
+    })
+    .await;
+    assert!(!store.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_told_in_plain_words() {
+    let stack = Stack::start().await;
+    let good = healthy(&stack);
+    until_well(&stack).await;
+    let missing = async |from: &str, to: &str, words: &str| {
+        assert!(good.contains(from), "{from}");
+        told(&stack, &good.replace(from, to), Verdict::Missing, words).await;
+    };
+    missing("backend = \"app\"", "backend = \"shop\"", "no backend `shop`").await;
+    missing("\"app0\", \"app1\"", "\"app0\", \"app9\"", "does not know standby-1").await;
+    missing("[\"primary\", \"standby\"]", "[\"first\", \"standby\"]", "there are primary").await;
+    missing("label = \"server\"", "label = \"host\"", "the series have instance, job").await;
+    let workers = "name_prefix = \"primary\", count = 0";
+    missing(workers, &workers.replace('0', "8"), "0 of 8 RQ workers of primary").await;
+    missing("\"touch\"", "\"no-such-touch\"", "`no-such-touch`, which is not there").await;
+    missing("[policy]\n", "[policy]\nsteps.slow_start = \"9s\"\n", "slow start is 9s").await;
+    missing("storage = \"", "storage = \"/nowhere", "cannot be listed").await;
+    let weights = good.replace("primary_weight = 100", "primary_weight = 50");
+    told(&stack, &weights, Verdict::Warn, "the weight 100").await;
+    let text = stack.folder.write("text", "no database");
+    let bad = diagnosis(&good, &text).await;
+    assert_eq!(bad.verdict(), Verdict::Missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_was_left_on_costs_money() {
+    let stack = Stack::start().await;
+    let config = healthy(&stack);
+    let parsed = Config::parse(&config).unwrap_or_else(|why| panic!("{why:?}"));
+    let PortsFile::Servers(servers) = &parsed.group[0].ports else { panic!("{config}") };
+    let processes = Processes::new(servers.process.clone(), clock());
+    processes.power_on(order(ServerId(1), 1)).await.unwrap();
+    told(&stack, &config, Verdict::Warn, "standby-1 is on and so billed").await;
+    told(&stack, &config, Verdict::Missing, "the services of standby-1 do not answer").await;
+    processes.power_off(order(ServerId(1), 2)).await.unwrap();
+    told(&stack, &config, Verdict::Ok, "standby-1 is off").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_of_a_standby_is_looked_at() {
+    let stack = Stack::of("").await;
+    told(&stack, &healthy(&stack), Verdict::Missing, "`app1` is not `disabled`").await;
+    let stack = Stack::of("disabled no-check").await;
+    told(&stack, &healthy(&stack), Verdict::Missing, "`app1` has no `check`").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_that_are_loaded_are_those_of_the_policy() {
+    let stack = alerts::stack::Stack::start().await;
+    let config = stack.config();
+    let folder = Folder::new();
+    let told = async |config: &str, verdict: Verdict, words: &str| {
+        let diagnosis = diagnosis(config, &folder.path("none.db")).await;
+        let ours = findings(&diagnosis).filter(|one| one.part == "alerts");
+        let found: Vec<_> = ours.map(|one| (one.verdict, one.found.clone())).collect();
+        let is_it = |one: &(Verdict, String)| one.0 == verdict && one.1.contains(words);
+        found.iter().any(is_it).then_some(()).ok_or(found)
+    };
+    eventually("the receiver", async || {
+        told(&config, Verdict::Ok, "has a receiver `tidegate`").await.ok()
+    })
+    .await;
+    told(&config, Verdict::Ok, "`cpu > 75% for 1s` is loaded").await.unwrap();
+    let other = config.replace("above = \"75%\"", "above = \"70%\"");
+    let words = "loaded for `cpu > 75% for 1s`, the policy says `cpu > 70% for 1s`";
+    told(&other, Verdict::Missing, words).await.unwrap();
+    let other = config.replace("name = \"school\"", "name = \"college\"");
+    told(&other, Verdict::Missing, "Prometheus has no TidegateScaleUp").await.unwrap();
+    let other = config.replace("value = \"cpu\"", "value = \"cpu * 1\"");
+    assert_ne!(other, config);
+    told(&other, Verdict::Missing, "loaded with another expression").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_redis_does_not_take_is_told_and_not_shown() {
+    let stack = Stack::start().await;
+    let port = free_port().to_string();
+    let arguments = ["--port", &port, "--bind", "127.0.0.1", "--requirepass", "open", "--save", ""];
+    let log = stack.folder.path("locked.log");
+    let _redis = Running::start("redis-server", &arguments, &log);
+    let secret = stack.folder.write("password", "hunter2");
+    let locked = format!(
+        "redis = {{ url = \"redis://127.0.0.1:{port}/0\", password = {{ file = \"{}\" }} }}\ngroup",
+        secret.display()
+    );
+    let good = healthy(&stack);
+    let at = good.find("redis = { url").unwrap();
+    let end = at + good[at..].find("\ngroup").unwrap();
+    let config = [&good[..at], &locked, &good[end + "\ngroup".len()..]].concat();
+    told(&stack, &config, Verdict::Missing, "does not take this user and password").await;
+    let store = stack.folder.path("none.db");
+    let shown = format!("{:?}", diagnosis(&config, &store).await);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let unread = config.replace(&secret.display().to_string(), "/nowhere/password");
+    told(&stack, &unread, Verdict::Missing, "read the secret in `/nowhere/password`").await;
+}
