@@ -299,6 +299,10 @@ impl Host {
     /// Outside a tokio runtime.
     pub async fn start(setup: &Setup, groups: Vec<Group>) -> Result<Self, StoreError> {
         let term = setup.store.begin_term().await?;
+        if setup.store.lease().is_some() {
+            // Before anything that it does is told.
+            setup.listener.tell_of_host(setup.clock.now(), &HostEvent::Acts { term });
+        }
         let (stop, stopped) = signal::channel(false);
         let count = groups.len() as i64;
         let (mut tasks, mut senders) = (JoinSet::new(), BTreeMap::new());

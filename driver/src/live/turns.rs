@@ -90,7 +90,6 @@ async fn act(
         Err(why) if passes(&why) => return Ok(Ended::Lost(why)),
         Err(why) => return Err(why.into()),
     };
-    tell(setup, &HostEvent::Acts { term: host.term() });
     control.acts(host.handle());
     tokio::select! {
         biased;
