@@ -55,12 +55,6 @@ impl Clock {
         self.since = unseen.map(|(since, _)| since).or(self.since);
     }
 
-    /// From the last look at which it was not past to the first at which it was.
-    fn unseen(&self) -> Span {
-        let ends = self.since.zip(self.not_past);
-        ends.map_or(Span::ZERO, |(since, not_past)| since.since(not_past))
-    }
-
     fn held(&self, at: Timestamp, grace: Span) -> Span {
         let counts = self.since.is_some() || at.since(self.last) <= grace;
         if counts { self.held } else { Span::ZERO }
@@ -171,10 +165,12 @@ impl OnlyWhenRequired {
     fn held(&self, at: Timestamp, rule: usize) -> Span {
         let watch = &self.watches[rule];
         let held = watch.sampled.held(at, self.grace);
-        let mut looked = watch.looked.held(at, self.grace);
-        if self.between_looks && !looked.is_zero() {
-            looked += watch.looked.unseen();
-        }
+        // Prometheus sees more than a live host: what no look has contradicted may have been so.
+        let looked = if self.between_looks {
+            at.since(watch.looked.not_past.unwrap_or_default())
+        } else {
+            watch.looked.held(at, self.grace)
+        };
         if self.from_alerts { held.max(looked) } else { held }
     }
 

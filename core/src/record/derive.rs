@@ -147,7 +147,10 @@ impl Derived {
             }
             self.health(view);
         }
-        self.sampled(at, controller);
+        // An alert that comes by itself tells nothing of the samples.
+        if seen.servers.iter().any(|view| view.cpu.is_some() || view.memory.is_some()) {
+            self.sampled(at, controller);
+        }
     }
 
     fn health(&mut self, view: &ServerView) {
