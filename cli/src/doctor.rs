@@ -27,13 +27,10 @@ pub(crate) struct DoctorArguments {
 
 /// `tidegate doctor`: whether the groups could be scaled.
 pub(crate) fn run(arguments: &DoctorArguments) -> ExitCode {
-    let config = match config::read(&arguments.config) {
-        Ok(config) => config,
+    let read = config::read_with_store(&arguments.config, arguments.store.as_deref());
+    let (config, store) = match read {
+        Ok(read) => read,
         Err(code) => return code,
-    };
-    let store = match config.store.place(arguments.store.as_deref()) {
-        Ok(store) => store,
-        Err(why) => return refuse::plain("the store is refused", &why),
     };
     match examine(&config, &store, arguments.group.as_deref()) {
         Ok(diagnosis) => tell(&shown(&diagnosis, arguments.format), exit_code(&diagnosis)),

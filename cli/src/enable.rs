@@ -64,13 +64,10 @@ impl Which {
         &self,
         work: impl FnOnce(&Config, &Place, &str, Arc<dyn Report>) -> Result<(), EnableError>,
     ) -> ExitCode {
-        let config = match config::read(&self.config) {
-            Ok(config) => config,
+        let read = config::read_with_store(&self.config, self.store.as_deref());
+        let (config, store) = match read {
+            Ok(read) => read,
             Err(code) => return code,
-        };
-        let store = match config.store.place(self.store.as_deref()) {
-            Ok(store) => store,
-            Err(why) => return refuse::plain("the store is refused", &why),
         };
         match work(&config, &store, &self.group, Arc::new(Told)) {
             Ok(()) => ExitCode::SUCCESS,

@@ -21,6 +21,8 @@ pub(crate) const SUMMARY: &str = "summary.json";
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub origin: Origin,
+    /// The journal, as it is written.
+    pub text: String,
     pub journal: Vec<Entry>,
     pub told: Vec<Told>,
 }
@@ -51,21 +53,25 @@ pub(crate) enum FolderError {
 impl Folder {
     /// Reads it.
     pub fn read(directory: &Path) -> Result<Self, FolderError> {
-        let origin = directory.join(ORIGIN);
-        let text = text(&origin)?;
-        let origin = serde_json::from_str(&text).map_err(|source| {
+        let path = directory.join(ORIGIN);
+        let origin = serde_json::from_str(&text(&path)?).map_err(|source| {
             let line = source.line();
-            FolderError::Line { path: origin, line, source }
+            FolderError::Line { path, line, source }
         })?;
         let facts = directory.join(FACTS);
         let told = if facts.exists() { lines(&facts)? } else { Vec::new() };
-        Ok(Self { origin, journal: lines(&directory.join(JOURNAL))?, told })
+        let path = directory.join(JOURNAL);
+        let text = text(&path)?;
+        Ok(Self { origin, journal: parsed(&text, &path)?, text, told })
     }
 }
 
 /// A file of a JSON value a line.
 pub(crate) fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, FolderError> {
-    let text = text(path)?;
+    parsed(&text(path)?, path)
+}
+
+fn parsed<T: DeserializeOwned>(text: &str, path: &Path) -> Result<Vec<T>, FolderError> {
     let line = |(number, line)| {
         serde_json::from_str(line).map_err(|source| FolderError::Line {
             path: path.to_owned(),

@@ -32,13 +32,10 @@ pub(crate) struct LiveArguments {
 
 /// `tidegate live`: until a signal stops it, or a fault.
 pub(crate) fn run(arguments: &LiveArguments) -> ExitCode {
-    let config = match config::read(&arguments.config) {
-        Ok(config) => config,
+    let read = config::read_with_store(&arguments.config, arguments.store.as_deref());
+    let (config, store) = match read {
+        Ok(read) => read,
         Err(code) => return code,
-    };
-    let store = match config.store.place(arguments.store.as_deref()) {
-        Ok(store) => store,
-        Err(why) => return refuse::plain("the store is refused", &why),
     };
     let mode = if arguments.shadow { Mode::Shadow } else { Mode::Act };
     match live(&config, &store, mode, Arc::new(Log), stop_on_signal) {

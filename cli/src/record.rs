@@ -57,17 +57,14 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 /// `tidegate record`: writes down what a live group did, judged as a simulated run is.
 pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
-    let config = match config::read(&arguments.config) {
-        Ok(config) => config,
+    let read = config::read_with_store(&arguments.config, arguments.store.as_deref());
+    let (config, store) = match read {
+        Ok(read) => read,
         Err(code) => return code,
     };
     let group = match chosen(&config, arguments.group.as_deref()) {
         Ok(group) => group,
         Err(what) => return refuse::option(&what, "name one of them with `--group`"),
-    };
-    let store = match config.store.place(arguments.store.as_deref()) {
-        Ok(store) => store,
-        Err(why) => return refuse::plain("the store is refused", &why),
     };
     let (since, until) = (arguments.since.unwrap_or_default(), arguments.until);
     let recorded = record(&config, &store, group, since, until.unwrap_or(Timestamp::MAX));

@@ -10,7 +10,7 @@ use tidegate_core::record::Kind;
 use tidegate_driver::record::judged;
 use tidegate_reports::summary_json;
 
-use crate::folder::{Folder, FolderError, JOURNAL, SUMMARY, text};
+use crate::folder::{Folder, FolderError, SUMMARY, text};
 use crate::{Format, refuse, tell};
 
 /// What `tidegate replay --help` ends with.
@@ -75,8 +75,7 @@ fn judged_otherwise(
     directory: &Path,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
     let written = text(&directory.join(SUMMARY)).map_err(Box::<FolderError>::from)?;
-    let journal = text(&directory.join(JOURNAL)).map_err(Box::<FolderError>::from)?;
-    let lines: Vec<_> = journal.split_inclusive('\n').collect();
+    let lines: Vec<_> = folder.text.split_inclusive('\n').collect();
     let record = judged(&folder.origin, &lines, &folder.journal, &folder.told)?;
     Ok(summary_json(&record.summary) != written)
 }

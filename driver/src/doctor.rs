@@ -21,6 +21,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, GroupFile, PortsFile};
 use crate::ports::Ask;
 use crate::store::Place;
+use crate::threads;
 
 use ports::Asked;
 use servers::Adapters;
@@ -164,12 +165,7 @@ pub fn examine(
     {
         return Err(DoctorError::Unknown(name.to_owned()));
     }
-    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let threads = threads.map_err(DoctorError::Runtime)?;
-    let diagnosis = threads.block_on(examined(config, store, only));
-    // A thread that hangs in a mount is not waited for.
-    threads.shutdown_background();
-    Ok(diagnosis)
+    threads::block_on(examined(config, store, only)).map_err(DoctorError::Runtime)
 }
 
 /// The same on the runtime of the caller.

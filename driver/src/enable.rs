@@ -22,6 +22,7 @@ use crate::doctor::{Finding, Verdict, examined};
 use crate::ports::{Ask, Provider};
 use crate::runtime::{Fault, Listener, RequestError, stages};
 use crate::store::{Place, Store, StoreError};
+use crate::threads;
 
 use steps::Steps;
 use trial::Trial;
@@ -116,10 +117,11 @@ pub fn enable(
     with_traffic: bool,
     report: Arc<dyn Report>,
 ) -> Result<(), EnableError> {
-    on_a_runtime(async {
+    let work = async {
         let desk = Desk::open(config, store, group, report).await?;
         desk.enable(with_traffic).await
-    })
+    };
+    threads::block_on(work).map_err(EnableError::Runtime)?
 }
 
 /// Undoes a group's set-up and marks it as disabled. With `force` its standbys are scaled down
@@ -134,19 +136,11 @@ pub fn disable(
     force: bool,
     report: Arc<dyn Report>,
 ) -> Result<(), EnableError> {
-    on_a_runtime(async {
+    let work = async {
         let desk = Desk::open(config, store, group, report).await?;
         desk.disable(force).await
-    })
-}
-
-fn on_a_runtime(work: impl Future<Output = Result<(), EnableError>>) -> Result<(), EnableError> {
-    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let threads = threads.map_err(EnableError::Runtime)?;
-    let done = threads.block_on(work);
-    // A thread that hangs in a mount is not waited for.
-    threads.shutdown_background();
-    done
+    };
+    threads::block_on(work).map_err(EnableError::Runtime)?
 }
 
 /// Whether a group's set-up was done and tried.

@@ -19,4 +19,5 @@ pub mod record;
 pub mod rules;
 pub mod runtime;
 pub mod store;
+mod threads;
 pub mod words;

@@ -11,6 +11,7 @@ use crate::enable;
 use crate::http::{HttpError, Operators, Recent, Server};
 use crate::runtime::{Event, Fault, Listener, Mode, Setup};
 use crate::store::{Place, StoreError};
+use crate::threads;
 
 pub use control::Control;
 pub use turns::{TurnError, host};
@@ -52,8 +53,7 @@ pub fn live(
     listener: Arc<dyn Listener>,
     begun: impl FnOnce(Control),
 ) -> Result<(), LiveError> {
-    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    threads.map_err(LiveError::Runtime)?.block_on(async {
+    let work = async {
         let failed = |source| LiveError::Store { place: store.to_string(), source };
         let store = store.open(Some(config.store.keep)).await.map_err(failed)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -91,5 +91,6 @@ pub fn live(
             }),
             never = serve => match never {},
         }
-    })
+    };
+    threads::block_on(work).map_err(LiveError::Runtime)?
 }

@@ -11,6 +11,7 @@ use tidegate_core::{ServerId, Timestamp};
 use crate::config::{Config, GroupFile};
 use crate::ports::Traffic;
 use crate::store::{Note, Noted, Past, Place, StoreError};
+use crate::threads;
 
 /// A group's past.
 #[derive(Clone, Debug)]
@@ -89,11 +90,9 @@ pub fn record(
     since: Timestamp,
     until: Timestamp,
 ) -> Result<Recorded, RecordError> {
-    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let shown = || place.to_string();
-    let past = threads
-        .map_err(RecordError::Runtime)?
-        .block_on(async { place.read().await?.past(&group.name, since).await });
+    let read = async { place.read().await?.past(&group.name, since).await };
+    let past = threads::block_on(read).map_err(RecordError::Runtime)?;
     let past = past.map_err(|source| RecordError::Store { place: shown(), source })?;
     let nothing = || RecordError::Nothing { place: shown(), group: group.name.clone() };
     written_down(config, group, past.ok_or_else(nothing)?, until)

@@ -35,7 +35,8 @@ struct Known {
 pub(super) struct Derived {
     facts: Vec<(Timestamp, Fact)>,
     servers: Vec<Known>,
-    open: BTreeMap<CommandId, Command>,
+    /// Every command, since one comes again under its id.
+    given: BTreeMap<CommandId, Command>,
     /// Every order about a machine, in the order of time.
     power: Vec<(Timestamp, ServerId, bool)>,
 }
@@ -57,7 +58,7 @@ impl Derived {
         let mut derived = Self {
             facts: Vec::new(),
             servers: servers().map(known).collect(),
-            open: BTreeMap::new(),
+            given: BTreeMap::new(),
             power: Vec::new(),
         };
         for server in servers().filter(|server| is_serving(*server)) {
@@ -78,7 +79,7 @@ impl Derived {
             Input::Complete { .. } | Input::Request(_) | Input::Wake => {}
         }
         for command in &step.commands {
-            if self.open.insert(command.id, *command).is_none() {
+            if self.given.insert(command.id, *command).is_none() {
                 self.ordered(at, command);
             }
         }
@@ -118,7 +119,7 @@ impl Derived {
     }
 
     fn done(&mut self, at: Timestamp, id: CommandId) {
-        let Some(command) = self.open.get(&id).copied() else { return };
+        let Some(command) = self.given.get(&id).copied() else { return };
         let Command { server, generation, kind, .. } = command;
         self.tell(at, Fact::CommandApplied { server, generation });
         let receives = matches!(kind, CommandKind::Join { .. });

@@ -1,6 +1,7 @@
 //! A group of servers that behave as they should, unless they are told otherwise. It goes on
 //! whether somebody looks or not: what it is like follows from what was done to it, and when.
 
+mod judged;
 mod machine;
 mod reads;
 mod writes;

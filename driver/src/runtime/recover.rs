@@ -1,6 +1,6 @@
 //! A controller as the host before left it.
 
-use tidegate_core::journal::Entry;
+use tidegate_core::journal::{Entry, Replay};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::{
     Controller, Decision, GroupConfig, Input, OperatorRequest, ServerId, Timestamp,
@@ -62,21 +62,22 @@ pub(crate) async fn stages(
 fn restore(group: &str, stored: Stored) -> Result<TakenUp, Fault> {
     let Stored { checkpoint, tail } = stored;
     let name = || group.to_owned();
-    let mut controller = Controller::restore(checkpoint.snapshot)
+    let controller = Controller::restore(checkpoint.snapshot)
         .map_err(|source| Fault::Restore { group: name(), source })?;
-    let (mut number, mut last) = (checkpoint.number, checkpoint.last);
+    let mut number = checkpoint.number;
+    let mut replay = Replay::new(controller, checkpoint.last);
     for line in tail {
         number += 1;
         let entry: Entry = serde_json::from_slice(&line).map_err(|why| {
             let what = format!("line {number} of the journal cannot be read: {why}");
             Fault::Store { group: name(), source: StoreError::Broken(what) }
         })?;
-        let step = controller.step(entry.at, entry.input);
-        if step.commands != entry.commands {
+        // A decision that reads otherwise is no matter, as long as the same is done.
+        if replay.step(&entry).0.commands != entry.commands {
             return Err(Fault::Differs { group: name(), number });
         }
-        last = Some(step.decision);
     }
+    let (controller, last) = replay.into_parts();
     Ok(TakenUp { controller, number, last, first: Vec::new() })
 }
 

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::journal::Entry;
 use tidegate_core::lifecycle::Stage;
-use tidegate_core::oracle::{Closing, Panel};
-use tidegate_core::{CommandId, Controller, Input, ServerId, Span, StepName, TimeZone, Timestamp};
+use tidegate_core::{CommandId, Controller, ServerId, Span, StepName};
 use tidegate_driver::clock::Clock;
 use tidegate_driver::ports::PowerChange;
 use tidegate_driver::store::SqliteStore;
 
-use crate::day::{Day, Deadly, GROUP, config, minute};
+use crate::day::{Day, Deadly, GROUP, minute};
 
 const STANDBY: ServerId = ServerId(1);
 const END: i64 = 10;
@@ -64,34 +62,7 @@ fn issued(journal: &[Entry]) -> BTreeMap<CommandId, StepName> {
 
 /// How often one writer is violated by what was done to the servers.
 fn second_writers(day: &Day, journal: &[Entry]) -> u64 {
-    let mut facts: Vec<(Timestamp, Fact)> = Vec::new();
-    for entry in journal {
-        if let Input::TakeOver { term } = entry.input {
-            facts.push((entry.at, Fact::TookOver { term }));
-        }
-    }
-    for applied in day.servers.applied() {
-        let (server, generation) = (applied.server, applied.generation);
-        facts.push((applied.at, Fact::CommandApplied { server, generation }));
-    }
-    facts.sort_by_key(|(at, _)| *at);
-    let policy = config(&day.policy).policy;
-    let mut panel = Panel::new(2, &policy);
-    for (at, fact) in facts {
-        panel.fact(at, fact);
-    }
-    let closing = Closing {
-        end: minute(END + 2),
-        in_flight: 0,
-        ages: 0,
-        answer_delay: Span::ZERO,
-        jobs_pending: 0,
-        work: &[],
-        ledger: &[],
-        zone: &TimeZone::UTC,
-    };
-    let (verdicts, _) = panel.close(&closing);
-    let writers = verdicts.into_iter().find(|one| one.property == "one-writer").unwrap();
+    let writers = day.servers.one_writer(journal).unwrap();
     assert!(writers.checked >= 7, "the commands were judged");
     writers.violated
 }

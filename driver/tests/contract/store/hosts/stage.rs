@@ -5,13 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use async_trait::async_trait;
-use tidegate_core::fact::{Fact, FactSink};
 use tidegate_core::journal::Entry;
 use tidegate_core::lifecycle::Stage;
-use tidegate_core::oracle::{Closing, Panel};
 use tidegate_core::policy::Policy;
 use tidegate_core::{
-    CommandId, Controller, GroupConfig, Input, ServerId, Span, StepName, TimeZone, Timestamp,
+    CommandId, Controller, GroupConfig, Input, ServerId, Span, StepName, Timestamp,
 };
 use tidegate_driver::fakes::{FakeGroup, Times};
 use tidegate_driver::live::{Control, TurnError, host};
@@ -197,38 +195,16 @@ impl Scene {
     }
 
     fn had_one_writer(&self, journal: &[Entry]) {
-        let mut facts: Vec<(Timestamp, Fact)> = Vec::new();
         let mut before = 0;
         for entry in journal {
             if let Input::TakeOver { term } = entry.input {
                 assert!(term > before, "terms rise");
                 before = term;
-                facts.push((entry.at, Fact::TookOver { term }));
             }
             let terms = entry.commands.iter().map(|command| command.generation.term());
             assert!(terms.into_iter().all(|term| term == before), "{entry:?}");
         }
-        for applied in self.servers.applied() {
-            let (server, generation) = (applied.server, applied.generation);
-            facts.push((applied.at, Fact::CommandApplied { server, generation }));
-        }
-        facts.sort_by_key(|(at, _)| *at);
-        let mut panel = Panel::new(2, &Policy::default());
-        for (at, fact) in facts {
-            panel.fact(at, fact);
-        }
-        let closing = Closing {
-            end: clock().now(),
-            in_flight: 0,
-            ages: 0,
-            answer_delay: Span::ZERO,
-            jobs_pending: 0,
-            work: &[],
-            ledger: &[],
-            zone: &TimeZone::UTC,
-        };
-        let (verdicts, _) = panel.close(&closing);
-        let writers = verdicts.into_iter().find(|one| one.property == "one-writer").unwrap();
+        let writers = self.servers.one_writer(journal).unwrap();
         assert!(writers.checked >= 3, "the commands were judged");
         assert_eq!(writers.violated, 0);
     }
