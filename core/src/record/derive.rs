@@ -42,18 +42,21 @@ pub(super) struct Derived {
 }
 
 impl Derived {
-    /// From `start` on, where the controller is as it is and what serves is well.
+    /// From `start` on, where the controller is as it is and all is well.
     pub fn new(controller: &Controller, start: Timestamp) -> Self {
         let servers = || (0..=controller.config().standbys).map(ServerId);
-        let is_serving = |server| controller.stage(server) == Stage::Serving;
-        let known = |server| Known {
-            ready: is_serving(server),
-            receives: is_serving(server),
-            needs: if is_serving(server) { Health::ALL } else { Health::NONE },
-            well: start,
-            told: start,
-            cpu: None,
-            memory: None,
+        let known = |server| {
+            let stage = controller.stage(server);
+            let needs = needs(stage);
+            Known {
+                ready: needs != Health::NONE && stage != Stage::Warming,
+                receives: stage == Stage::Serving,
+                needs,
+                well: start,
+                told: start,
+                cpu: None,
+                memory: None,
+            }
         };
         let mut derived = Self {
             facts: Vec::new(),
@@ -61,11 +64,16 @@ impl Derived {
             given: BTreeMap::new(),
             power: Vec::new(),
         };
-        for server in servers().filter(|server| is_serving(*server)) {
+        for server in servers() {
+            let Known { ready, receives, needs, .. } = derived.servers[server.index()];
             let on = Fact::PowerChanged { server, on: true, commanded: true };
-            let ready = Fact::ReadyChanged { server, ready: true };
-            let receives = Fact::RoutingChanged { server, receives: true };
-            derived.facts.extend([on, ready, receives].map(|fact| (start, fact)));
+            let all = [
+                (needs != Health::NONE, on),
+                (ready, Fact::ReadyChanged { server, ready }),
+                (receives, Fact::RoutingChanged { server, receives }),
+            ];
+            let is_so = all.into_iter().filter_map(|(is, fact)| is.then_some((start, fact)));
+            derived.facts.extend(is_so);
         }
         derived
     }
@@ -192,6 +200,15 @@ impl Derived {
         }
         let mean = |sum| Ratio::of(sum, count);
         self.tell(at, Fact::Sampled { cpu: mean(cpu), memory: mean(memory), taken });
+    }
+}
+
+/// What a server in this stage must have to be ready. Where it is anything, its machine is on.
+const fn needs(stage: Stage) -> Health {
+    match stage {
+        Stage::Warming | Stage::Joining | Stage::Serving | Stage::Draining => Health::ALL,
+        Stage::Quiescing => Health::ALL.without(Health::WORKERS),
+        Stage::Standby | Stage::Starting | Stage::Stopping | Stage::Faulted => Health::NONE,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use tidegate_core::fact::{Fact, FailureCause};
 use tidegate_core::lifecycle::Stage;
-use tidegate_core::record::{FoldError, RunRecord, Told, fold};
+use tidegate_core::record::{FoldError, Origin, RunRecord, Told, fold};
 use tidegate_core::{JobId, RequestId, ServerId, Span, Timestamp};
 use tidegate_driver::config::Config;
 use tidegate_driver::record::{Recorded, judged, written_down};
@@ -85,6 +85,42 @@ async fn the_record_of_a_day_holds_and_its_ledger_is_the_provider_s_record() {
     let seconds = powered[1].since(powered[0]).as_secs_ceil();
     assert_eq!(summary.billing.standby.micros(), 100 * seconds);
     assert_eq!(folded(&recorded, &facts), record, "told again it is the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_may_begin_at_any_line() {
+    let (day, whole) = recorded().await;
+    let job = JobId(0);
+    let at = minute(3);
+    let mut facts = served(0, at, Span::from_secs(1));
+    facts.extend([
+        (at, Fact::JobEnqueued { job }),
+        (at, Fact::JobStarted { job, server: STANDBY }),
+        (at + Span::from_secs(9), Fact::JobCompleted { job, server: STANDBY }),
+    ]);
+    let off = day.servers.power_record()[1].at;
+    let mut replay = whole.origin.replay().unwrap();
+    let mut seen = Vec::new();
+    for (index, entry) in whole.journal.iter().enumerate() {
+        let last = Some(replay.step(entry).0.decision);
+        let controller = replay.controller().snapshot();
+        let origin = Origin { start: entry.at, controller, last, ..whole.origin.clone() };
+        let (lines, journal) =
+            (whole.lines[index + 1..].to_vec(), whole.journal[index + 1..].to_vec());
+        let told = whole.told.iter().copied().filter(|one| one.at() > entry.at).collect();
+        let rest = Recorded { origin, lines, journal, told };
+        let later = if entry.at < at { &facts[..] } else { &[] };
+        let record = folded(&rest, later);
+        let stage = replay.controller().stage(STANDBY);
+        assert_eq!(broken(&record), Vec::<&str>::new(), "from line {index}, {stage:?}");
+        let billed = record.ledger.iter().rfind(|line| line.server == STANDBY);
+        let is_on = !matches!(stage, Stage::Stopping | Stage::Starting) && entry.at < off;
+        assert!(!is_on || billed.is_some_and(|line| line.to == off), "from line {index}");
+        seen.push(stage);
+    }
+    for stage in [Stage::Warming, Stage::Serving, Stage::Draining, Stage::Quiescing] {
+        assert!(seen.contains(&stage), "{stage:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
