@@ -28,7 +28,7 @@ use tidegate_core::{Dated, ServerId, Span};
 
 use crate::clock::Clock;
 use crate::fence::Fence;
-use crate::ports::{Ask, Order, PortError, Proxy, Routing, Traffic};
+use crate::ports::{Ask, Order, PortError, Proxy, Routing};
 
 use socket::Socket;
 use stat::Row;
@@ -143,12 +143,9 @@ impl Proxy for Haproxy {
             server,
             routed: Some(Dated::new(row.is_routed(), ask.now)),
             in_flight: Some(Dated::new(row.in_flight(), ask.now)),
+            counted: Some(row.traffic(server)),
         });
         Ok(states.collect())
-    }
-
-    async fn traffic(&self, _: Ask) -> Result<Vec<Traffic>, PortError> {
-        Ok(self.rows().await?.into_iter().map(|(server, row)| row.traffic(server)).collect())
     }
 
     async fn join(&self, order: Order, weight: u16, slow_start: Span) -> Result<(), PortError> {

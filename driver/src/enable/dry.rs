@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tidegate_core::{Dated, ServerId, Span};
 
 use crate::clock::Clock;
-use crate::ports::{Ask, Order, PortError, Proxy, Routing, Traffic};
+use crate::ports::{Ask, Order, PortError, Proxy, Routing};
 
 /// In front of a proxy that is only asked.
 pub(super) struct Dry {
@@ -45,10 +45,6 @@ impl Proxy for Dry {
             state.routed = Some(Dated::new(true, ask.now));
         }
         Ok(states)
-    }
-
-    async fn traffic(&self, ask: Ask) -> Result<Vec<Traffic>, PortError> {
-        self.proxy.traffic(ask).await
     }
 
     async fn join(&self, order: Order, _: u16, _: Span) -> Result<(), PortError> {

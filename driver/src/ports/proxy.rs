@@ -15,6 +15,8 @@ pub struct Routing {
     pub routed: Option<Dated<bool>>,
     /// Requests that it has and has not answered.
     pub in_flight: Option<Dated<u32>>,
+    /// What it has counted of it.
+    pub counted: Option<Traffic>,
 }
 
 /// What the proxy has counted of a server since it started. A count that is lower than before means
@@ -37,9 +39,6 @@ pub struct Traffic {
 pub trait Proxy: Send + Sync {
     /// What it says of each server.
     async fn state(&self, ask: Ask) -> Result<Vec<Routing>, PortError>;
-
-    /// What it has counted of each server.
-    async fn traffic(&self, ask: Ask) -> Result<Vec<Traffic>, PortError>;
 
     /// Sends a server new requests by its `weight` relative to the others, raised from nothing over
     /// `slow_start`. Done when the proxy has the weight, not when it has been raised.

@@ -13,7 +13,7 @@ use tidegate_core::lifecycle::Stage;
 use tidegate_core::{Controller, Observation, ServerId, Timestamp};
 
 use super::{Event, Setup};
-use crate::ports::{Ask, PortError, Ports, PowerChange, Traffic};
+use crate::ports::{Ask, PortError, Ports, PowerChange};
 use crate::store::Note;
 
 use notes::Notes;
@@ -24,7 +24,6 @@ use seen::{Answer, Seen};
 enum Source {
     Provider,
     Proxy,
-    Traffic,
     Power,
     Metrics,
     Jobs,
@@ -37,7 +36,6 @@ impl Source {
         match self {
             Self::Provider => "the machines' state".to_owned(),
             Self::Proxy => "the proxy's state".to_owned(),
-            Self::Traffic => "the proxy's counts".to_owned(),
             Self::Power => "the provider's record".to_owned(),
             Self::Metrics => "the metrics".to_owned(),
             Self::Jobs => "the job workers".to_owned(),
@@ -51,7 +49,6 @@ impl Source {
 #[derive(Debug)]
 enum Told {
     Answer(Answer),
-    Traffic(Vec<Traffic>),
     Power(Vec<PowerChange>),
 }
 
@@ -140,14 +137,7 @@ impl Watch {
             let rests = matches!(controller.stage(*server), Stage::Standby | Stage::Faulted);
             !rests || self.seen.runs(*server)
         });
-        let own = [
-            Source::Provider,
-            Source::Proxy,
-            Source::Traffic,
-            Source::Power,
-            Source::Metrics,
-            Source::Jobs,
-        ];
+        let own = [Source::Provider, Source::Proxy, Source::Power, Source::Metrics, Source::Jobs];
         let of_servers =
             running.flat_map(|server| [Source::Probes(server), Source::SharedState(server)]);
         for source in own.into_iter().chain(of_servers) {
@@ -172,8 +162,12 @@ impl Watch {
         match answer {
             Ok(answer) => {
                 match answer {
-                    Told::Answer(answer) => self.seen.take(answer),
-                    Told::Traffic(counts) => self.notes.traffic(ask.now, &counts),
+                    Told::Answer(answer) => {
+                        if let Answer::Routing(states) = &answer {
+                            self.notes.traffic(ask.now, states);
+                        }
+                        self.seen.take(answer);
+                    }
                     Told::Power(changes) => self.notes.power(&changes),
                 }
                 if self.blind.remove(&source) {
@@ -206,7 +200,6 @@ async fn question(
     known_until: Timestamp,
 ) -> Result<Told, PortError> {
     let answer = match source {
-        Source::Traffic => return ports.proxy.traffic(ask).await.map(Told::Traffic),
         Source::Power => {
             return ports.provider.changes(known_until, ask).await.map(Told::Power);
         }

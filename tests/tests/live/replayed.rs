@@ -12,7 +12,7 @@ use tidegate_core::{
 use tidegate_driver::fakes::VirtualClock;
 use tidegate_driver::ports::{
     Accepted, Alerts, Ask, Checks, Jobs, Metrics, Order, PortError, Ports, PowerChange, PowerState,
-    Probes, Provider, Proxy, Routing, Services, SharedState, Traffic, Usage, Workers,
+    Probes, Provider, Proxy, Routing, Services, SharedState, Usage, Workers,
 };
 
 /// Answers that may come at the same moment as one line of the journal.
@@ -152,12 +152,9 @@ impl Proxy for Replayed {
             server: view.server,
             routed: view.routed,
             in_flight: view.in_flight,
+            counted: None,
         };
         Ok(self.views(1, routing).await)
-    }
-
-    async fn traffic(&self, _: Ask) -> Result<Vec<Traffic>, PortError> {
-        Err(PortError::refused("a journal does not say"))
     }
 
     async fn join(&self, order: Order, _: u16, _: Span) -> Result<(), PortError> {

@@ -47,6 +47,7 @@ impl FakeGroup {
             server,
             routed: Some(Dated::new(machine.routed, now)),
             in_flight: Some(Dated::new(machine.in_flight(now, &state.times), now)),
+            counted: None,
         })
     }
 

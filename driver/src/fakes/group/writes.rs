@@ -6,7 +6,7 @@ use tidegate_core::{Power, Span, StepName, Timestamp};
 use super::{Answer, Applied, FakeGroup, State};
 use crate::ports::{
     Accepted, Ask, Jobs, Order, PortError, PowerChange, PowerState, Provider, Proxy, Routing,
-    Services, Traffic, Workers,
+    Services, Workers,
 };
 
 impl State {
@@ -109,10 +109,6 @@ impl Provider for FakeGroup {
 impl Proxy for FakeGroup {
     async fn state(&self, _: Ask) -> Result<Vec<Routing>, PortError> {
         Ok(self.routing())
-    }
-
-    async fn traffic(&self, _: Ask) -> Result<Vec<Traffic>, PortError> {
-        Ok(Vec::new())
     }
 
     async fn join(&self, order: Order, _: u16, _: Span) -> Result<(), PortError> {

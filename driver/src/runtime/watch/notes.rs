@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_core::{ServerId, Timestamp};
 
-use crate::ports::{PowerChange, Traffic};
+use crate::ports::{PowerChange, Routing, Traffic};
 use crate::store::{Note, Noted};
 
 /// Notes that are not stored yet.
@@ -25,10 +25,10 @@ impl Notes {
     }
 
     /// The proxy had counted so much when it was asked.
-    pub fn traffic(&mut self, at: Timestamp, counts: &[Traffic]) {
-        for count in counts {
-            if self.counts.insert(count.server, *count) != Some(*count) {
-                self.waiting.push(Note { at, what: Noted::Traffic(*count) });
+    pub fn traffic(&mut self, at: Timestamp, states: &[Routing]) {
+        for count in states.iter().filter_map(|state| state.counted) {
+            if self.counts.insert(count.server, count) != Some(count) {
+                self.waiting.push(Note { at, what: Noted::Traffic(count) });
             }
         }
     }
@@ -72,8 +72,10 @@ mod tests {
         notes.power(&[change(1, true, 5), change(2, true, 5), change(1, false, 9)]);
         assert_eq!((notes.take().len(), notes.known_until()), (2, at(9)));
         let count = Traffic { server: ServerId(0), routed: 3, served: 2, failed: 0 };
-        notes.traffic(at(1), &[count]);
-        notes.traffic(at(2), &[count]);
+        let counted = Some(count);
+        let state = Routing { server: count.server, routed: None, in_flight: None, counted };
+        notes.traffic(at(1), &[state]);
+        notes.traffic(at(2), &[state]);
         assert_eq!(notes.take(), [Note { at: at(1), what: Noted::Traffic(count) }]);
     }
 }

@@ -10,8 +10,7 @@ use crate::support::{ask, clock, eventually, order};
 use stack::Stack;
 
 async fn traffic(proxy: &Haproxy) -> Traffic {
-    let traffic = proxy.traffic(ask()).await.unwrap();
-    traffic.into_iter().find(|one| one.server == STANDBY).unwrap()
+    standby(proxy).await.counted.unwrap()
 }
 
 /// The standby alone, with traffic.
