@@ -19,7 +19,7 @@ const FINGERPRINTS: [&str; 8] = [
 /// Installs the real software that tests run against, and runs every test, those that the everyday
 /// loop leaves out too; the examples in documents come apart, as nextest does not run them. The
 /// fingerprints are looked at in an optimized build too, for which they must be the same. The last
-/// are a rehearsal on real software, and that it can fail.
+/// are a rehearsal on real software in each tier, and that it can fail.
 pub(crate) fn test() -> bool {
     packages::install()
         && (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
@@ -34,6 +34,7 @@ pub(crate) fn test() -> bool {
         && succeeds(cargo(&["test", "--workspace", "--doc", "--locked"]))
         && succeeds(cargo(&FINGERPRINTS))
         && succeeds(cargo(&["xtask", "staging", "rehearse"]))
+        && succeeds(cargo(&["xtask", "staging", "rehearse", "--tier", "vm"]))
         && succeeds(cargo(&["xtask", "staging", "controls"]))
 }
 
