@@ -41,10 +41,8 @@ pub(super) fn ask(request: &OperatorRequest) -> Result<bool, Failure> {
     let (program, config) = (tidegate(), config());
     let mut words = vec![&*program, "ask", &config, GROUP, what, "--who", "rehearsal"];
     words.extend(more.iter().map(String::as_str));
-    let words = spawn::words(Host::Mon, &words);
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).stdin(Stdio::null());
-    let ended = command.output().map_err(|why| Failure::io("ask the controller", why))?;
+    let ended = spawn::command(Host::Mon, &words).output();
+    let ended = ended.map_err(|why| Failure::io("ask the controller", why))?;
     match ended.status.code() {
         Some(0) => Ok(true),
         // The host does not answer, for one of being started anew.
@@ -58,11 +56,9 @@ pub(super) fn ask(request: &OperatorRequest) -> Result<bool, Failure> {
 /// Whether the controller tells how its groups are.
 pub(super) fn answers() -> Result<bool, Failure> {
     let (program, config) = (tidegate(), config());
-    let words = spawn::words(Host::Mon, &[&program, "status", &config]);
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let ended = command.status().map_err(|why| Failure::io("ask the controller", why))?;
-    Ok(ended.success())
+    let ended = spawn::command(Host::Mon, &[&program, "status", &config]).output();
+    let ended = ended.map_err(|why| Failure::io("ask the controller", why))?;
+    Ok(ended.status.success())
 }
 
 fn many(by: u16, hold: Option<&tidegate_core::Span>) -> Vec<String> {

@@ -33,12 +33,17 @@ pub(super) fn xtask() -> Result<String, Failure> {
     Ok(own.display().to_string())
 }
 
-/// Starts a program on a host, in a process group of its own, with a log of its own.
-pub(super) fn start(host: Host, name: &str, program: &[&str]) -> Result<Child, Failure> {
+/// A program on a host, which reads nothing.
+pub(super) fn command(host: Host, program: &[&str]) -> Command {
     let words = words(host, program);
     let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).current_dir(folder());
-    spawn(&mut command, &log(name))
+    command.args(&words[1..]).stdin(Stdio::null());
+    command
+}
+
+/// Starts a program on a host, in a process group of its own, with a log of its own.
+pub(super) fn start(host: Host, name: &str, program: &[&str]) -> Result<Child, Failure> {
+    spawn(command(host, program).current_dir(folder()), &log(name))
 }
 
 /// Where a program's output goes.

@@ -8,23 +8,6 @@ use super::link::Failed;
 use crate::store::queue::Append;
 use crate::store::{Checkpoint, Mark, StoreError};
 
-/// Stores how far a group's set-up has come.
-pub(super) async fn mark(
-    client: &mut Client,
-    ours: u32,
-    group: &str,
-    marks: &[Mark],
-) -> Result<(), Failed> {
-    let text = serde_json::to_string(marks)?;
-    let writing = client.transaction().await?;
-    allowed(ours, term(&writing).await?)?;
-    let put = "INSERT INTO tidegate.setup (group_name, marks) VALUES ($1, $2)
-               ON CONFLICT (group_name) DO UPDATE SET marks = $2";
-    let given: [Given<'_>; 2] = [(&group, Type::TEXT), (&text, Type::TEXT)];
-    writing.execute_typed(put, &given).await?;
-    Ok(writing.commit().await?)
-}
-
 /// A parameter with its type, so that a statement takes one round trip.
 type Given<'a> = (&'a (dyn ToSql + Sync), Type);
 
@@ -95,6 +78,23 @@ pub(super) async fn checkpoint(
     let writing = client.transaction().await?;
     allowed(ours, term(&writing).await?)?;
     put(&writing, group, checkpoint).await?;
+    Ok(writing.commit().await?)
+}
+
+/// Stores how far a group's set-up has come.
+pub(super) async fn mark(
+    client: &mut Client,
+    ours: u32,
+    group: &str,
+    marks: &[Mark],
+) -> Result<(), Failed> {
+    let text = serde_json::to_string(marks)?;
+    let writing = client.transaction().await?;
+    allowed(ours, term(&writing).await?)?;
+    let put = "INSERT INTO tidegate.setup (group_name, marks) VALUES ($1, $2)
+               ON CONFLICT (group_name) DO UPDATE SET marks = $2";
+    let given: [Given<'_>; 2] = [(&group, Type::TEXT), (&text, Type::TEXT)];
+    writing.execute_typed(put, &given).await?;
     Ok(writing.commit().await?)
 }
 
