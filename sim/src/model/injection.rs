@@ -61,6 +61,8 @@ kinds! {
     ServerDies = "server-dies";
     /// A machine that is off comes up though nobody asked for it.
     StartsUnasked = "starts-unasked";
+    /// A machine stands still, and goes on when the fault ends.
+    ServerFrozen = "server-frozen";
     /// The services of a server go down until the fault ends.
     ServicesCrash = "services-crash";
     /// A job worker dies in the middle of its job.

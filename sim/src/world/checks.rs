@@ -31,7 +31,8 @@ impl<S: FactSink> World<S> {
             if !self.servers[server].receives {
                 continue;
             }
-            let cut = self.is_cut_off(Part::Proxy, ServerId(server as u16));
+            let id = ServerId(server as u16);
+            let cut = self.is_cut_off(Part::Proxy, id) || self.frozen(id).is_some();
             let target = &self.servers[server];
             if target.ready && !cut {
                 self.checked(server, true);

@@ -1,6 +1,7 @@
 //! Faults: which are on, whom they befall, and how they begin and end.
 
 mod commands;
+mod frozen;
 mod parts;
 mod seen;
 mod visits;

@@ -140,6 +140,12 @@ impl<S: FactSink> World<S> {
 
     pub(super) fn effect(&mut self, index: usize) -> Option<Notice> {
         let (command, manner) = self.effects[index].take()?;
+        if manner.acts
+            && let Some(thaws) = self.held_up(command)
+        {
+            self.later(thaws, Event::Effect, command, manner);
+            return None;
+        }
         let launched = command.kind == CommandKind::StartServices && manner == Manner::MUTE;
         if launched && self.model.group.defects.has(Defect::LaunchedIsReady) {
             if self.servers[command.server.index()].power == Power::On {
@@ -302,6 +308,7 @@ impl<S: FactSink> World<S> {
         if self.servers[server.index()].power == Power::Off {
             return;
         }
+        self.thaw(server);
         self.services_stopped(server);
         self.servers[server.index()].power = Power::Off;
         self.give_back(server);

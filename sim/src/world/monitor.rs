@@ -54,6 +54,7 @@ impl<S: FactSink> World<S> {
     fn is_unmeasured(&mut self, server: ServerId) -> bool {
         self.befalls_server(FaultKind::ScrapesMissing, server)
             || self.is_on(FaultKind::MonitoringDown)
+            || self.frozen(server).is_some()
             || self.is_cut_off(Part::Monitoring, server)
     }
 
@@ -198,7 +199,9 @@ impl<S: FactSink> World<S> {
         let loses = self.model.group.defects.has(Defect::LoseWork);
         let work = |server: &mut Server| {
             let work = server.cpu.work(now);
-            Work { done: if loses { work.done - work.done / 100 } else { work.done }, ..work }
+            let done = if loses { work.done - work.done / 100 } else { work.done };
+            // One that stands still has its cores all the same.
+            Work { done, cores: u64::from(server.cores), ..work }
         };
         self.servers.iter_mut().map(work).collect()
     }

@@ -162,8 +162,13 @@ impl<S: FactSink> World<S> {
 
     /// A visit to a station, or a wait, is over. Its task may have been killed in between.
     pub(super) fn phase_done(&mut self, slot: u32) {
-        if self.tasks.get(slot).server == u16::MAX {
+        let server = self.tasks.get(slot).server;
+        if server == u16::MAX {
             self.tasks.remove(slot);
+        } else if self.impeded
+            && let Some(thaws) = self.frozen(ServerId(server))
+        {
+            self.at(thaws, Event::PhaseDone, slot);
         } else {
             self.next_phase(slot);
         }

@@ -65,6 +65,8 @@ pub(super) struct Server {
     pub quiesced: bool,
     /// A fault took its services away, and they come back when it ends.
     pub comes_back: bool,
+    /// A fault lets it stand still until then.
+    pub thaws: u64,
     /// Requests that its workers have answered, where they are not followed one by one.
     answered: f64,
     /// What a shared service on it holds.
@@ -108,6 +110,7 @@ impl Server {
             memory_leaked: 0,
             quiesced: false,
             comes_back: false,
+            thaws: 0,
             answered: 0.0,
             memory_hosted: 0,
             memory: model.memory,

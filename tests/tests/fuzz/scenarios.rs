@@ -22,7 +22,7 @@ fn seeds() -> Vec<String> {
 }
 
 /// Beginnings of the lines of [`EVERYTHING`] that hold what flows do not know.
-const UNKNOWN_TO_FLOWS: [&str; 28] = [
+const UNKNOWN_TO_FLOWS: [&str; 29] = [
     "queue = 1",
     "queue = 200",
     "fidelity",
@@ -38,6 +38,7 @@ const UNKNOWN_TO_FLOWS: [&str; 28] = [
     "oom_killer",
     "writes",
     "{ kind = \"server-dies\"",
+    "{ kind = \"server-frozen\"",
     "{ kind = \"services-crash\"",
     "{ kind = \"worker-dies\"",
     "{ kind = \"memory-leak\"",

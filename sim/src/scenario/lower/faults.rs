@@ -147,6 +147,10 @@ impl Reader<'_> {
             let message = format!("there is no server {server}: the last standby is {standbys}");
             return Err(self.at("server", message));
         }
+        if server == 0 && self.given.kind == FaultKind::ServerFrozen {
+            let message = "the primary cannot stand still: what it hosts goes on";
+            return Err(self.at("server", message).hint("name a standby, or take the key out"));
+        }
         Ok(Some(ServerId(server)))
     }
 

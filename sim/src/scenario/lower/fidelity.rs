@@ -64,6 +64,7 @@ const fn is_of_single_ones(kind: FaultKind) -> bool {
     matches!(
         kind,
         FaultKind::ServerDies
+            | FaultKind::ServerFrozen
             | FaultKind::ServicesCrash
             | FaultKind::WorkerDies
             | FaultKind::MemoryLeak

@@ -39,6 +39,7 @@ impl<S: FactSink> World<S> {
         kind == FaultKind::MemoryLeak
             || kind == FaultKind::ServerDies && self.lose_power(server)
             || kind == FaultKind::StartsUnasked && self.start_unasked(server)
+            || kind == FaultKind::ServerFrozen && self.freeze(server, injection.length)
             || kind == FaultKind::ServicesCrash && self.lose_services(server)
             || kind == FaultKind::WorkerDies && self.lose_worker(server)
     }
@@ -58,6 +59,8 @@ impl<S: FactSink> World<S> {
             let machine = &mut self.servers[server.index()];
             if kind == FaultKind::MemoryLeak {
                 machine.leak = 1;
+            } else if kind == FaultKind::ServerFrozen && machine.thaws == self.now {
+                self.thaw(server);
             } else if kind == FaultKind::ServicesCrash {
                 self.bring_back(server);
             } else if kind == FaultKind::ServerDies && server.is_primary() {
@@ -78,6 +81,7 @@ impl<S: FactSink> World<S> {
         if self.servers[server.index()].power == Power::Off {
             return false;
         }
+        self.thaw(server);
         self.lose_services(server);
         self.servers[server.index()].power = Power::Off;
         self.give_back(server);

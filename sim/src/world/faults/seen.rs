@@ -25,6 +25,9 @@ impl<S: FactSink> World<S> {
         if self.is_cut_off(Part::Controller, server) {
             (view.health, view.jobs) = (None, None);
         }
+        if self.frozen(server).is_some() {
+            view.health = None;
+        }
         if self.befalls_server(FaultKind::WrongPower, server) {
             view.power = view.power.map(|power| Dated::new(opposite(power.value), power.at));
         }

@@ -15,7 +15,8 @@ impl<S: FactSink> World<S> {
         self.active(|one| {
             matches!(
                 one.kind,
-                FaultKind::Slow
+                FaultKind::ServerFrozen
+                    | FaultKind::Slow
                     | FaultKind::Stalled
                     | FaultKind::Errors
                     | FaultKind::StorageFull
