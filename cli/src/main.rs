@@ -13,6 +13,7 @@ mod folder;
 mod interrupt;
 mod live;
 mod print;
+mod reconcile;
 mod record;
 mod refuse;
 mod replay;
@@ -48,6 +49,8 @@ enum Command {
     Disable(enable::DisableArguments),
     /// Writes down what a live group did, judged and reported as a simulated run is.
     Record(record::RecordArguments),
+    /// Compares the ledger of a live group with what its provider tells.
+    Reconcile(reconcile::ReconcileArguments),
     /// Steps the core through the journal of a recorded run and compares.
     Replay(replay::ReplayArguments),
     /// Shows how the groups of a live host are.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Enable(arguments) => enable::enable(&arguments),
         Command::Disable(arguments) => enable::disable(&arguments),
         Command::Record(arguments) => record::run(&arguments),
+        Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Ask(arguments) => ask::run(&arguments),

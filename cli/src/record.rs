@@ -49,7 +49,7 @@ pub(crate) struct RecordArguments {
     format: Format,
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let moment: jiff::Timestamp =
         text.parse().map_err(|_| format!("`{text}` is no time such as 2026-11-26T09:00:00Z"))?;
     Timestamp::from_jiff(moment).ok_or_else(|| "the year is out of range".to_owned())
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
     }
 }
 
-fn chosen<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a GroupFile, String> {
+pub(crate) fn chosen<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a GroupFile, String> {
     let mut named = config.group.iter().filter(|group| name.is_none_or(|name| group.name == name));
     match (named.next(), named.next()) {
         (Some(group), None) => Ok(group),

@@ -15,6 +15,7 @@ mod fence;
 pub mod http;
 pub mod live;
 pub mod ports;
+pub mod reconcile;
 pub mod record;
 pub mod rules;
 pub mod runtime;

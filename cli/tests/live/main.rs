@@ -6,6 +6,7 @@ mod doctor;
 mod enable;
 mod hosts;
 mod operators;
+mod reconcile;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
