@@ -76,7 +76,7 @@ impl Which {
             }
             Err(EnableError::Ports(why)) => refuse::plain(&why.to_string(), &*why.source),
             Err(
-                why @ (EnableError::Shared(_)
+                why @ (EnableError::Leased(_)
                 | EnableError::Failed { .. }
                 | EnableError::Held(_)
                 | EnableError::InUse(_)),

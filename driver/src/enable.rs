@@ -79,9 +79,9 @@ pub enum EnableError {
         "a live host is at work on the store: group `{0}` goes on. Stop it, and start it after"
     )]
     Held(String),
-    /// Hosts share the store, and one acts by a lease, which a set-up does not take.
-    #[error("the state is in {0}: a set-up keeps its own in a file, so name one with `--store`")]
-    Shared(String),
+    /// A host acts on a store that hosts share.
+    #[error("{0} acts on the store. Stop all hosts that share it, and start them after")]
+    Leased(String),
     /// A standby is in use.
     #[error("{0}: let it be scaled down before, or say `--force`")]
     InUse(String),
@@ -119,7 +119,7 @@ pub fn enable(
 ) -> Result<(), EnableError> {
     let work = async {
         let desk = Desk::open(config, store, group, report).await?;
-        desk.enable(with_traffic).await
+        held::through(&*desk.store, desk.enable(with_traffic)).await
     };
     threads::block_on(work).map_err(EnableError::Runtime)?
 }
@@ -138,7 +138,7 @@ pub fn disable(
 ) -> Result<(), EnableError> {
     let work = async {
         let desk = Desk::open(config, store, group, report).await?;
-        desk.disable(force).await
+        held::through(&*desk.store, desk.disable(force)).await
     };
     threads::block_on(work).map_err(EnableError::Runtime)?
 }
@@ -157,9 +157,6 @@ impl<'a> Desk<'a> {
     ) -> Result<Self, EnableError> {
         let file = config.group.iter().find(|file| file.name == group);
         let file = file.ok_or_else(|| EnableError::Unknown(group.to_owned()))?;
-        if matches!(place, Place::Database(_)) {
-            return Err(EnableError::Shared(place.to_string()));
-        }
         let store = place.open(Some(config.store.keep)).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         held::refuse(&*store, &*clock, config).await?;

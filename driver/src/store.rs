@@ -16,6 +16,7 @@ use tidegate_core::{Decision, OperatorRequest, ServerId, Snapshot, Timestamp};
 use crate::ports::Traffic;
 
 pub use lease::Lease;
+pub(crate) use lease::{REST, lost};
 pub use place::{AddressError, Database, Place};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

@@ -114,3 +114,30 @@ fn an_address_that_holds_a_password_or_wants_encryption_is_refused() {
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("failed to open the store postgres://a@%2Fnowhere/c"), "{said}");
 }
+
+#[test]
+fn a_group_is_set_up_in_a_database_when_no_host_acts() {
+    let (desk, _server) = desk("enable-shared");
+    let host = first(&desk);
+    let (code, said) = desk.program(&["enable", "live.toml", "demo"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("acts on the store. Stop all hosts that share it"), "{said}");
+    assert_eq!(host.stop(), Some(0));
+    let (code, said) = desk.program(&["disable", "live.toml", "demo", "--force"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("ok      disabled"), "{said}");
+    // The lease was given back: a host acts at once.
+    assert_eq!(first(&desk).stop(), Some(0));
+}
+
+#[test]
+fn a_database_without_a_store_is_as_good_as_a_file_that_is_not_there() {
+    let (desk, _server) = desk("doctor-shared");
+    let asked = || desk.program(&["doctor", "live.toml"]).1;
+    // The database may only be about to start.
+    let mut said = asked();
+    while said.contains("cannot be reached") {
+        said = asked();
+    }
+    assert!(said.contains("is not there yet: the first live host makes it"), "{said}");
+}

@@ -13,7 +13,7 @@ const PART: &str = "store";
 
 /// What is there.
 pub(super) enum Kept {
-    /// No file yet.
+    /// No store yet.
     Nothing,
     Store(Arc<dyn Store>),
     Bad(StoreError),

@@ -2,14 +2,9 @@
 //!
 //! A lease runs on real time, and so does what is waited for here.
 
-use std::time::Duration;
-
 use super::control::Control;
 use crate::runtime::{Fault, Group, Host, HostEvent, Idle, Setup};
-use crate::store::{Lease, StoreError};
-
-/// The least time between two questions for a lease.
-const REST: Duration = Duration::from_millis(50);
+use crate::store::{Lease, REST, StoreError, lost};
 
 /// Why a host ended otherwise than by being stopped.
 #[derive(Debug, thiserror::Error)]
@@ -100,29 +95,6 @@ async fn act(
             Err(fault) => Err(fault.into()),
         },
     }
-}
-
-/// Renews the lease until that fails for too long; why it did.
-async fn lost(lease: &dyn Lease) -> StoreError {
-    let mut why = StoreError::Unreachable("the lease was not renewed in time".to_owned());
-    let renewed = async {
-        loop {
-            tokio::time::sleep(lease.every()).await;
-            while let Err(failed) = lease.take().await {
-                if !matches!(failed, StoreError::Unreachable(_)) {
-                    return failed;
-                }
-                why = failed;
-                tokio::time::sleep(REST).await;
-            }
-        }
-    };
-    let other = tokio::select! {
-        biased;
-        () = lease.ended() => None,
-        other = renewed => Some(other),
-    };
-    other.unwrap_or(why)
 }
 
 async fn until_stopped(host: Host, control: &Control) -> Result<(), Fault> {

@@ -35,6 +35,32 @@ pub trait Lease: Send + Sync {
     async fn ended(&self);
 }
 
+/// The least time between two questions for a lease.
+pub(crate) const REST: Duration = Duration::from_millis(50);
+
+/// Renews the lease until that fails for too long; why it did.
+pub(crate) async fn lost(lease: &dyn Lease) -> StoreError {
+    let mut why = StoreError::Unreachable("the lease was not renewed in time".to_owned());
+    let renewed = async {
+        loop {
+            tokio::time::sleep(lease.every()).await;
+            while let Err(failed) = lease.take().await {
+                if !matches!(failed, StoreError::Unreachable(_)) {
+                    return failed;
+                }
+                why = failed;
+                tokio::time::sleep(REST).await;
+            }
+        }
+    };
+    let other = tokio::select! {
+        biased;
+        () = lease.ended() => None,
+        other = renewed => Some(other),
+    };
+    other.unwrap_or(why)
+}
+
 #[derive(Debug, Default)]
 struct Held {
     /// On [`present`].

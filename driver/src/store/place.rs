@@ -81,7 +81,7 @@ impl Place {
 }
 
 impl Place {
-    /// Opens a store that is there and changes nothing in it; nothing if there is no file yet.
+    /// Opens a store that is there and changes nothing in it; nothing if there is none yet.
     ///
     /// # Errors
     /// As [`Self::read`], and if an older program wrote it.
@@ -92,7 +92,10 @@ impl Place {
         match self {
             Self::File(path) if !path.exists() => Ok(None),
             Self::File(path) => Ok(Some(Arc::new(SqliteStore::look(path).await?))),
-            Self::Database(_) => self.read().await.map(Some),
+            Self::Database(database) => {
+                let found = PostgresStore::look(database).await?;
+                Ok(found.map(|store| Arc::new(store) as Arc<dyn Store>))
+            }
         }
     }
 }

@@ -53,10 +53,24 @@ impl PostgresStore {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn read(database: &Database) -> Result<Self, StoreError> {
+        let none = || StoreError::Broken("the database has no store in it".to_owned());
+        Self::look(database).await?.ok_or_else(none)
+    }
+
+    /// The same; nothing if there is none.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn look(database: &Database) -> Result<Option<Self>, StoreError> {
         let mut link = Link::new(database).patient();
-        schema::check(link.client().await?).await?;
+        if !schema::is_made(link.client().await?).await? {
+            return Ok(None);
+        }
         let (tenure, holder) = (Arc::default(), holder().into());
-        Ok(Self::new(Tables { link, keep: None, tenure, holder }, None))
+        Ok(Some(Self::new(Tables { link, keep: None, tenure, holder }, None)))
     }
 }
 

@@ -51,10 +51,9 @@ pub(super) async fn make(client: &mut Client) -> Result<(), Failed> {
     Ok(making.commit().await?)
 }
 
-/// Refuses a database without the tables.
-pub(super) async fn check(client: &mut Client) -> Result<(), Failed> {
-    let none = || StoreError::Broken("the database has no store in it".to_owned());
-    format(client).await?.map(drop).ok_or_else(|| none().into())
+/// Whether there are tables.
+pub(super) async fn is_made(client: &mut Client) -> Result<bool, Failed> {
+    Ok(format(client).await?.is_some())
 }
 
 /// The version of the tables that are there; refused if it is newer than this program's.
