@@ -22,7 +22,11 @@ mod machine;
 mod net;
 mod order;
 mod play;
+mod points;
+mod postman;
+mod predicted;
 mod rehearse;
+mod relay;
 mod spawn;
 mod stack;
 mod tell;
@@ -64,7 +68,15 @@ pub(crate) enum Task {
     /// all of it.
     Rehearse(RehearseArguments),
     /// Breaks the stack in each of the ways that a rehearsal must notice.
-    Controls,
+    Controls {
+        #[command(flatten)]
+        built: Built,
+    },
+    /// Lets each of the known faults befall the stack; all must come as the simulation says.
+    Faults {
+        #[command(flatten)]
+        built: Built,
+    },
     /// Is a server of the stack for as long as it runs.
     #[command(hide = true)]
     Machine {
@@ -76,9 +88,27 @@ pub(crate) enum Task {
     /// Orders something of a server's services.
     #[command(hide = true)]
     Services { server: Host, order: Order },
+    /// Delivers alerts' notifications late.
+    #[command(hide = true)]
+    Postman { late_ms: u64 },
     /// Drives a scenario's load.
     #[command(hide = true)]
     Load(LoadArguments),
+}
+
+/// Whether the program is taken as it is.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Built {
+    /// Installs and builds nothing: both was done by who calls.
+    #[arg(long, hide = true)]
+    built: bool,
+}
+
+impl Built {
+    /// Installs and builds what is missing.
+    fn prepare(self) -> Result<(), Failure> {
+        if self.built { Ok(()) } else { stack::prepare() }
+    }
 }
 
 /// Does it: 0 done and all held, 1 something did not, 2 bad input or a stack that does not run.
@@ -87,9 +117,11 @@ pub(crate) fn run(task: Task) -> ExitCode {
         Task::Up { scenario, tier } => up(scenario.as_deref(), tier),
         Task::Down => lock::take().and_then(|lock| stack::remove().map(|()| lock.release())),
         Task::Rehearse(arguments) => return judged(rehearse::rehearse(&arguments)),
-        Task::Controls => return judged(controls::controls()),
+        Task::Controls { built } => return judged(controls::controls(built)),
+        Task::Faults { built } => return judged(controls::faults(built)),
         Task::Machine { server, guest } => machine::run(server, guest),
-        Task::Services { server, order } => order::give(server, order),
+        Task::Services { server, order } => order::carry_out(server, order),
+        Task::Postman { late_ms } => postman::run(Duration::from_millis(late_ms)),
         Task::Load(arguments) => load::run(&arguments),
     };
     done.map_or_else(|why| failed(&why), |()| ExitCode::SUCCESS)
@@ -99,6 +131,7 @@ fn up(scenario: Option<&Path>, tier: Tier) -> Result<(), Failure> {
     let lock = lock::take()?;
     interrupt::watch()?;
     let scenario = Scenario::new(scenario, "rehearsal").read()?;
+    stack::prepare()?;
     let mut stack = Stack::up(tier, None)?;
     let tempo = Tempo { start: Timestamp::from_nanos(tell::now()), speed: 1 };
     stack.host_controller(&scenario, tempo)?;

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::command::{cargo, program, succeeds};
+use crate::command::{cargo, program, root, succeeds};
 use crate::packages;
 
 const FINGERPRINTS: [&str; 8] = [
@@ -19,7 +19,8 @@ const FINGERPRINTS: [&str; 8] = [
 /// Installs the real software that tests run against, and runs every test, those that the everyday
 /// loop leaves out too; the examples in documents come apart, as nextest does not run them. The
 /// fingerprints are looked at in an optimized build too, for which they must be the same. The last
-/// are a rehearsal on real software in each tier, and that it can fail.
+/// are rehearsals on real software: one in each tier, one in which the controller is killed at
+/// every step, and that they can fail.
 pub(crate) fn test() -> bool {
     packages::install()
         && (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
@@ -33,9 +34,17 @@ pub(crate) fn test() -> bool {
         ])))
         && succeeds(cargo(&["test", "--workspace", "--doc", "--locked"]))
         && succeeds(cargo(&FINGERPRINTS))
-        && succeeds(cargo(&["xtask", "staging", "rehearse"]))
-        && succeeds(cargo(&["xtask", "staging", "rehearse", "--tier", "vm"]))
-        && succeeds(cargo(&["xtask", "staging", "controls"]))
+        && staging(&["rehearse"])
+        && staging(&["rehearse", "--tier", "vm"])
+        && staging(&["rehearse", "scenarios/staging/kills.toml"])
+        && staging(&["controls"])
+}
+
+/// Runs the stack with the programs that the tests have built: cargo would build them and what they
+/// rest on once more, with other features.
+fn staging(arguments: &[&str]) -> bool {
+    let own = root().join("target/debug/xtask");
+    succeeds(program(own, &[&["staging"], arguments, &["--built"]].concat()))
 }
 
 /// Runs are drawn by what the commit holds, so that each commit draws others and the same ones each

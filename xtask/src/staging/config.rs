@@ -17,7 +17,7 @@ use super::failure::{Failure, write};
 use super::host::{Host, JOB_WORKERS, folder};
 use super::order::Order;
 use super::tier::Tier;
-use super::{breaks, cgroup, spawn, vm};
+use super::{breaks, cgroup, faults, relay, spawn, vm};
 
 const HAPROXY: &str = include_str!("../../staging/haproxy.cfg");
 const PROMETHEUS: &str = include_str!("../../staging/prometheus.yml");
@@ -143,7 +143,7 @@ pub(super) fn live(
         ("moving", moving.to_owned()),
         ("console", console),
         ("cgroup", cgroup::unified(Host::App2).display().to_string()),
-        ("haproxy", breaks::proxy_socket(broken)?.display().to_string()),
+        ("haproxy", proxy_socket(model, broken)?.display().to_string()),
     ];
     for name in ["token", "alerts-token"] {
         write(&folder().join(name), secret()?)?;
@@ -154,6 +154,12 @@ pub(super) fn live(
     };
     let text = format!("{LIVE}\n{alerts}\n{}", policy(model, tempo)?);
     filled("live.toml", &text, &values).map(drop)
+}
+
+/// The socket at which the controller finds the proxy.
+fn proxy_socket(model: &Model, broken: Option<Break>) -> Result<PathBuf, Failure> {
+    let socket = breaks::proxy_socket(broken)?;
+    if faults::wait_for_commands(model) { relay::tell_points(socket) } else { Ok(socket) }
 }
 
 /// A word that nobody guesses.

@@ -88,30 +88,33 @@ pub(super) fn unmet(model: &Model) -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-/// The properties that the record says do not hold.
-pub(super) fn violated() -> Result<Vec<String>, Failure> {
-    let summary = summary()?;
+/// The properties that a summary says do not hold.
+pub(super) fn violated(summary: &serde_json::Value) -> Vec<String> {
     let properties = summary["properties"].as_array().into_iter().flatten();
     let violated = properties.filter(|one| one["holds"] == false);
-    Ok(violated.filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect())
+    violated.filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect()
 }
 
-fn summary() -> Result<serde_json::Value, Failure> {
+/// The summary of the record.
+pub(super) fn summary() -> Result<serde_json::Value, Failure> {
     let text = read(&folder().join(GROUP).join("summary.json"))?;
     serde_json::from_str(&text).map_err(|why| Failure::said("read the summary", why.to_string()))
 }
 
 /// The record of the run with what the clients and the jobs tell, judged as a simulated one; it is
-/// printed. Whether all properties hold, and whether the record gives the same run again.
-pub(super) fn record() -> Result<[bool; 2], Failure> {
+/// printed. Whether all properties hold, whether the record gives the same run again, and whether
+/// its ledger is what the provider tells.
+pub(super) fn record() -> Result<[bool; 3], Failure> {
     let folder = folder();
     let (config, out) = (config(), folder.display().to_string());
-    let [requests, jobs] = ["requests.jsonl", "jobs.jsonl"].map(|name| format!("{out}/{name}"));
-    let facts = ["--facts", &requests, "--facts", &jobs];
+    let names = ["requests.jsonl", "jobs.jsonl", "faults.jsonl"];
+    let [requests, jobs, faults] = names.map(|name| format!("{out}/{name}"));
+    let facts = ["--facts", &requests, "--facts", &jobs, "--facts", &faults];
     let held = run(&[&["record", &config, "--group", GROUP, "--out", &out], &facts[..]].concat())?;
     let recorded = folder.join(GROUP).display().to_string();
     let same = run(&["replay", &recorded])?;
-    Ok([succeeded("record", held)?, succeeded("replay", same)?])
+    let agree = run(&["reconcile", &config, "--group", GROUP])?;
+    Ok([succeeded("record", held)?, succeeded("replay", same)?, succeeded("reconcile", agree)?])
 }
 
 fn run(arguments: &[&str]) -> Result<ExitStatus, Failure> {

@@ -10,6 +10,7 @@ use tidegate_core::{Ratio, ServerId, Span, Timestamp};
 use super::failure::{Failure, read};
 use super::host::{Host, folder};
 use super::jobs::Jobs;
+use super::predicted::Outcome;
 use super::tell::say;
 
 /// A line of the standby's power log.
@@ -30,8 +31,10 @@ pub(super) struct Evidence {
     pub power: Vec<Power>,
     /// When the proxy began and ceased to route to the standby.
     pub routed: Vec<(Timestamp, bool)>,
-    /// How often the controller was killed.
+    /// How often the controller was killed at random moments.
     pub kills: u64,
+    /// Faults that never began, or have not ended.
+    pub missed: Vec<String>,
 }
 
 /// Reads lines of JSON.
@@ -64,7 +67,10 @@ pub(super) enum Broken {
     NothingScaled,
     Property,
     Replay,
+    Ledger,
     Expectation,
+    FaultMissed,
+    NotAsSimulated,
 }
 
 impl Broken {
@@ -77,14 +83,23 @@ impl Broken {
             Self::NothingScaled => "nothing was scaled",
             Self::Property => "a property does not hold: the record tells which",
             Self::Expectation => "the scenario expects something else",
+            Self::Ledger => "the ledger is not what the provider tells",
             Self::Replay => "the record does not give the same run again",
+            Self::FaultMissed => "a fault never began, or has not ended",
+            Self::NotAsSimulated => "the outcome is not the one that the simulation has",
         }
     }
 }
 
 /// Prints what happened; what did not hold. Of the record it is told whether its properties hold,
-/// whether it gives the same run again, and which expectations it does not meet.
-pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2], unmet: &[String]) -> Vec<Broken> {
+/// whether it gives the same run again and has the provider's times, and which expectations it does
+/// not meet. Where the outcome is foretold, that one has to come.
+pub(super) fn judge(
+    evidence: &Evidence,
+    [held, same, agree]: [bool; 3],
+    unmet: &[String],
+    foretold: Option<&[Outcome; 2]>,
+) -> Vec<Broken> {
     let failed = tell_requests(&evidence.requests);
     let [twice, lost] = tell_jobs(&evidence.jobs, &evidence.accepted);
     tell_scaling(evidence);
@@ -94,6 +109,10 @@ pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2], unmet: &[Strin
     for what in unmet {
         say(&format!("Not met    {what}"));
     }
+    for what in &evidence.missed {
+        say(&format!("Missed     {what}"));
+    }
+    let is_as_foretold = foretold.is_none_or(|[told, actual]| told.came_true(actual));
     let found = [
         (failed > 0, Broken::RequestsFailed),
         (lost > 0, Broken::JobsLost),
@@ -102,14 +121,23 @@ pub(super) fn judge(evidence: &Evidence, [held, same]: [bool; 2], unmet: &[Strin
         (evidence.power.is_empty(), Broken::NothingScaled),
         (!held, Broken::Property),
         (!same, Broken::Replay),
+        (!agree, Broken::Ledger),
         (!unmet.is_empty(), Broken::Expectation),
+        (!evidence.missed.is_empty(), Broken::FaultMissed),
+        (!is_as_foretold, Broken::NotAsSimulated),
     ];
-    let broken: Vec<_> = found.into_iter().filter_map(|(is, one)| is.then_some(one)).collect();
+    let allowed = |one: &Broken| foretold.is_some_and(|[told, _]| told.allows(*one));
+    let broken = found.into_iter().filter_map(|(is, one)| is.then_some(one));
+    let broken: Vec<_> = broken.filter(|one| !allowed(one)).collect();
     for one in &broken {
         say(&format!("FAILED: {}", one.what()));
     }
     if broken.is_empty() {
-        say("HELD: no request failed, each job was done exactly once, the standby is off");
+        say(if failed + twice + lost == 0 {
+            "HELD: no request failed, each job was done exactly once, the standby is off"
+        } else {
+            "HELD: what failed is what the simulation says, the standby is off"
+        });
     }
     broken
 }

@@ -12,11 +12,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ValueEnum;
+use tidegate_core::StepName;
 
 use super::exporter;
 use super::failure::{Failure, chain};
 use super::host::Host;
 use super::order::{DONE, Order};
+use super::points::{self, Side};
 
 use service::Services;
 
@@ -25,18 +27,23 @@ pub(super) fn run(server: Host, is_guest: bool) -> Result<(), Failure> {
     let services = Arc::new(Mutex::new(Services::new(server)));
     let ours = Arc::clone(&services);
     let shut_down = move || {
+        points::pass(StepName::PowerOff, Side::Before);
         let stopped = ours.lock().unwrap_or_else(PoisonError::into_inner).obey(Order::Stop);
+        points::pass(StepName::PowerOff, Side::After);
         std::process::exit(i32::from(stopped.is_err()));
     };
     ctrlc::set_handler(shut_down)
         .map_err(|why| Failure::said("watch for signals", why.to_string()))?;
+    points::pass(StepName::PowerOn, Side::Before);
     if !is_guest {
         exporter::serve(server)?;
     }
     let path = server.orders();
     let _ = std::fs::remove_file(&path);
     let failed = |why| Failure::io(format!("listen on `{}`", path.display()), why);
-    for client in UnixListener::bind(&path).map_err(failed)?.incoming().flatten() {
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    points::pass(StepName::PowerOn, Side::After);
+    for client in listener.incoming().flatten() {
         let services = Arc::clone(&services);
         std::thread::spawn(move || answer(client, &services));
     }

@@ -5,9 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use tidegate_core::StepName;
 
 use super::failure::Failure;
 use super::host::Host;
+use super::points::{self, Go, Side};
 
 /// What is ordered. A server where it is so already does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -33,6 +35,26 @@ impl Order {
     pub fn word(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
+
+    /// The command that is carried out by it.
+    const fn step(self) -> StepName {
+        match self {
+            Self::Start => StepName::StartServices,
+            Self::Stop => StepName::StopServices,
+            Self::StartWorkers => StepName::ResumeJobs,
+            Self::StopWorkers | Self::StopWorkerGroups => StepName::QuiesceJobs,
+        }
+    }
+}
+
+/// Gives an order of the controller's.
+pub(super) fn carry_out(server: Host, order: Order) -> Result<(), Failure> {
+    let step = order.step();
+    if points::pass(step, Side::Before) == Go::On {
+        give(server, order)?;
+        points::pass(step, Side::After);
+    }
+    Ok(())
 }
 
 /// Gives an order and waits for its end.

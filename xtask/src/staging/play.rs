@@ -12,10 +12,12 @@ use tidegate_core::{OperatorRequest, Span, Timestamp};
 use super::breaks::Break;
 use super::config::{Scenario, Tempo};
 use super::failure::{Failure, write};
-use super::faults::Fault;
+use super::faults::{self, Faults};
 use super::host::{Host, folder};
 use super::judge::{self, Broken, Evidence, Power};
 use super::load::json_lines;
+use super::points::{Go, Points, Side};
+use super::predicted::Outcome;
 use super::stack::{Stack, Standing, standing};
 use super::tell::{now, say};
 use super::tier::Tier;
@@ -39,14 +41,13 @@ pub(super) struct Play {
     pub speed: u32,
     pub kills_controller: bool,
     pub broken: Option<Break>,
-    pub fault: Option<Fault>,
 }
 
 impl Play {
     /// Whether what the scenario expects is expected here: nothing is changed in it.
     fn is_as_written(&self) -> bool {
-        let Self { scenario, speed, broken, fault, .. } = self;
-        scenario.set.is_empty() && *speed == 1 && broken.is_none() && fault.is_none()
+        let Self { scenario, speed, broken, .. } = self;
+        scenario.set.is_empty() && *speed == 1 && broken.is_none()
     }
 }
 
@@ -54,9 +55,12 @@ impl Play {
 pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
     let model = play.scenario.read()?;
     load::check(&model)?;
+    faults::check(&model, play.tier)?;
+    let simulated = faults::has_some(&model).then(|| Outcome::simulated(&model)).transpose()?;
     let mut stack = Stack::up(play.tier, play.broken)?;
     let start = Timestamp::from_nanos(now()) + LEAD;
     let tempo = Tempo { start, speed: play.speed };
+    let points = faults::wait_for_commands(&model).then(Points::listen).transpose()?;
     stack.host_controller(&model, tempo)?;
     let mut load = start_load(&play.scenario, tempo)?;
     let length = tempo.length(model.duration);
@@ -71,14 +75,15 @@ pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
         routed: Vec::new(),
         kills,
         asked: asked.collect(),
-        ends: None,
+        faults: Faults::new(&model, tempo, play.tier)?,
+        points,
     };
     let evidence = run.follow(&mut load, play)?;
     drop(stack);
     let recorded = controller::record()?;
     let unmet = if play.is_as_written() { controller::unmet(&model)? } else { Vec::new() };
-    let broken = judge::judge(&evidence, recorded, &unmet);
-    Ok(broken)
+    let foretold = simulated.map(|told| Outcome::recorded().map(|actual| [told, actual]));
+    Ok(judge::judge(&evidence, recorded, &unmet, foretold.transpose()?.as_ref()))
 }
 
 fn start_load(scenario: &Scenario, tempo: Tempo) -> Result<Child, Failure> {
@@ -99,14 +104,15 @@ struct Run<'a> {
     kills: Option<Kills>,
     /// What people ask for and when, the last first.
     asked: Vec<(Timestamp, OperatorRequest)>,
-    /// The fault that is on, and its end.
-    ends: Option<(Fault, i64)>,
+    faults: Faults,
+    /// Where commands tell that they have come, if a fault waits for one.
+    points: Option<Points>,
 }
 
 impl Run<'_> {
     /// Watches until the scenario is over and all has ended, and collects what the run has left.
     fn follow(mut self, load: &mut Child, play: &Play) -> Result<Evidence, Failure> {
-        let Play { broken, mut fault, .. } = *play;
+        let broken = play.broken;
         let mut acts = broken;
         let length = self.end.since(self.start - LEAD).as_secs_f64();
         interrupt::wait("the end of the load", Duration::from_secs_f64(length) + REST, || {
@@ -116,13 +122,6 @@ impl Run<'_> {
                 && broken.act(is_on, self.served())?
             {
                 acts = None;
-            }
-            if let Some(due) = fault
-                && due.is_due(is_on, self.served(), !self.routed.is_empty())
-            {
-                due.begin(self.stack)?;
-                self.ends = Some((due, now() + due.lasts().as_nanos()));
-                fault = None;
             }
             let is_over = now() >= self.end.as_nanos();
             Ok((has_ended(load)? && is_over).then_some(()))
@@ -148,14 +147,16 @@ impl Run<'_> {
         write(&folder().join("jobs.jsonl"), text)?;
         let requests = judge::lines("requests.jsonl")?;
         let power: Vec<Power> = judge::power()?;
+        write(&folder().join("faults.jsonl"), json_lines(self.faults.facts())?)?;
+        let missed = self.faults.missed();
         let (start, routed) = (self.start, self.routed);
         let kills = self.kills.map_or(0, |kills| kills.count);
-        Ok(Evidence { start, requests, jobs, accepted, power, routed, kills })
+        Ok(Evidence { start, requests, jobs, accepted, power, routed, kills, missed })
     }
 
     /// Notes what has changed, kills the controller if that is due, and asks it what people ask.
     fn look(&mut self) -> Result<(), Failure> {
-        if !self.stack.is_controlled() {
+        if self.stack.has_lost_controller() {
             let why = format!("it has ended: {} tells more", spawn::log("controller").display());
             return Err(Failure::said("go on with the controller", why));
         }
@@ -164,11 +165,11 @@ impl Run<'_> {
             && at < self.end
             && kills.is_due(at)
         {
-            self.stack.replace_controller()?;
+            self.stack.kill_controller()?;
+            self.stack.start_controller()?;
         }
-        if let Some((fault, _)) = self.ends.take_if(|(_, end)| at.as_nanos() >= *end) {
-            fault.end(self.stack)?;
-        }
+        self.pass_points()?;
+        self.faults.look(self.stack, now())?;
         if let Some((due, request)) = self.asked.last()
             && at >= *due
             && controller::ask(request)?
@@ -179,6 +180,18 @@ impl Run<'_> {
         let serves = standing == Standing::Serves;
         if serves != self.routed.last().is_some_and(|(_, serves)| *serves) {
             self.routed.push((at, serves));
+        }
+        Ok(())
+    }
+
+    /// Lets the commands go on that have come, or dies of one: what has had no effect yet has none
+    /// then.
+    fn pass_points(&mut self) -> Result<(), Failure> {
+        while let Some(arrived) = self.points.as_ref().and_then(Points::next) {
+            let kills = self.faults.reached(arrived.point, now());
+            self.faults.look(self.stack, now())?;
+            let is_lost = kills && arrived.point.side == Side::Before;
+            arrived.answer(if is_lost { Go::Nowhere } else { Go::On });
         }
         Ok(())
     }

@@ -7,10 +7,10 @@ use clap::Args;
 use super::breaks::Break;
 use super::config::Scenario;
 use super::failure::Failure;
-use super::faults::Fault;
+use super::faults::Named;
 use super::play::{Play, play};
 use super::tier::Tier;
-use super::{interrupt, lock};
+use super::{Built, interrupt, lock};
 
 /// Seconds from one scale-up to the next in `cycles.toml`.
 const CYCLE_S: u32 = 30;
@@ -34,12 +34,17 @@ pub(crate) struct RehearseArguments {
     /// Kills the controller every few seconds, at any moment, and starts it again.
     #[arg(long)]
     kill_controller: bool,
-    /// Lets a part of the stack stand still for a while; all must hold.
-    #[arg(long, value_name = "WHAT", conflicts_with = "broken")]
-    fault: Option<Fault>,
+    /// Replaces or adds a value of the scenario, as `tidegate run` does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Lets something go wrong for a while; the outcome must be the one that the simulation has.
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["broken", "cycles"])]
+    fault: Option<Named>,
     /// Breaks the stack, so that the rehearsal must fail.
     #[arg(long = "break", value_name = "HOW")]
     broken: Option<Break>,
+    #[command(flatten)]
+    built: Built,
 }
 
 /// Rehearses; whether all held.
@@ -52,16 +57,19 @@ pub(super) fn rehearse(arguments: &RehearseArguments) -> Result<bool, Failure> {
         _ => "rehearsal",
     };
     let mut scenario = Scenario::new(arguments.scenario.as_deref(), own);
+    scenario.set.clone_from(&arguments.set);
     scenario.set.extend(arguments.cycles.map(|cycles| format!("duration={}s", cycles * CYCLE_S)));
+    scenario.set.extend(arguments.fault.map(|fault| fault.set().to_owned()));
+    let tier = arguments.fault.map_or(arguments.tier, |fault| fault.tier().max(arguments.tier));
     let lock = lock::take()?;
     interrupt::watch()?;
+    arguments.built.prepare()?;
     let broken = play(&Play {
         scenario,
-        tier: arguments.tier,
+        tier,
         speed: arguments.speed,
         kills_controller: arguments.kill_controller,
         broken: arguments.broken,
-        fault: arguments.fault,
     })?;
     lock.release();
     Ok(broken.is_empty())

@@ -15,6 +15,7 @@ use crate::packages;
 use super::breaks::Break;
 use super::config::{self, Alerting, Tempo};
 use super::failure::{Failure, write};
+use super::faults::Delivery;
 use super::host::{Host, folder};
 use super::order::{self, Order};
 use super::tier::Tier;
@@ -36,14 +37,9 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// Installs and builds what it needs, removes what another run left, and starts all but
-    /// monitoring and the controller. The primary serves when it is done.
+    /// Removes what another run left, and starts all but monitoring and the controller. The
+    /// primary serves when it is done.
     pub fn up(tier: Tier, broken: Option<Break>) -> Result<Self, Failure> {
-        let built =
-            packages::install() && succeeds(cargo(&["build", "--locked", "-p", "tidegate"]));
-        if !built {
-            return Err(Failure::said("prepare the stack", "what it runs is not there"));
-        }
         remove()?;
         clear()?;
         let mut stack =
@@ -78,20 +74,22 @@ impl Stack {
     /// Starts monitoring, and the controller with the scenario's policy.
     pub fn host_controller(&mut self, model: &Model, tempo: Tempo) -> Result<(), Failure> {
         config::live(model, tempo, self.broken, self.tier)?;
-        self.start_monitoring(Alerting::of(model))?;
+        self.start_monitoring(Alerting::of(model), Delivery::of(model))?;
         self.start_controller()
     }
 
-    /// Kills the controller, and starts it again on what it has stored.
-    pub fn replace_controller(&mut self) -> Result<(), Failure> {
-        if let Some(mut child) = self.controller.take() {
-            let killed = child.kill().and_then(|()| child.wait());
-            killed.map_err(|why| Failure::io("kill the controller", why))?;
+    /// Kills the controller, if it runs.
+    pub fn kill_controller(&mut self) -> Result<(), Failure> {
+        let Some(mut child) = self.controller.take() else { return Ok(()) };
+        let killed = child.kill().and_then(|()| child.wait());
+        killed.map(drop).map_err(|why| Failure::io("kill the controller", why))
+    }
+
+    /// Starts the controller, on what it has stored; one that runs is left.
+    pub fn start_controller(&mut self) -> Result<(), Failure> {
+        if self.controller.is_some() {
+            return Ok(());
         }
-        self.start_controller()
-    }
-
-    fn start_controller(&mut self) -> Result<(), Failure> {
         let (tidegate, config) = (controller::tidegate(), controller::config());
         let program = [&*tidegate, "live", &config];
         self.controller = Some(spawn::start(Host::Mon, "controller", &program)?);
@@ -106,9 +104,20 @@ impl Stack {
         sent.unwrap_or(Ok(())).map_err(|why| Failure::io(format!("signal {name}"), why))
     }
 
-    /// Whether the controller runs.
-    pub fn is_controlled(&mut self) -> bool {
-        self.controller.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    /// Ends a program by the name of its log.
+    pub fn end(&mut self, name: &str) -> Result<(), Failure> {
+        self.signal(name, Signal::TERM)?;
+        let Some(index) = self.children.iter().position(|(own, _)| own == name) else {
+            return Ok(());
+        };
+        let (_, mut child) = self.children.remove(index);
+        let ended = || Ok((!matches!(child.try_wait(), Ok(None))).then_some(()));
+        interrupt::wait(&format!("the end of {name}"), PATIENCE, ended)
+    }
+
+    /// Whether the controller has ended by itself.
+    pub fn has_lost_controller(&mut self) -> bool {
+        self.controller.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)))
     }
 
     /// Stops the controller, which finishes what it writes.
@@ -141,6 +150,14 @@ impl Drop for Stack {
             let _ = child.wait();
         }
     }
+}
+
+/// Installs what it needs, and builds the program.
+pub(super) fn prepare() -> Result<(), Failure> {
+    if packages::install() && succeeds(cargo(&["build", "--locked", "-p", "tidegate"])) {
+        return Ok(());
+    }
+    Err(Failure::said("prepare the stack", "what it runs is not there"))
 }
 
 /// Ends and removes all that there is of a stack, but for its folder, which tells what happened.

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 /// What the standby is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Tier {
     /// A namespace with control groups.
     #[default]
