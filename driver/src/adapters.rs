@@ -13,6 +13,7 @@ pub mod alertmanager;
 pub mod commands;
 pub mod haproxy;
 pub mod http_probes;
+pub mod nginx;
 pub mod process;
 pub mod prometheus;
 pub mod rq;

@@ -24,7 +24,9 @@ use crate::runtime::{Group, Limits, Listener};
 
 pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
+pub(crate) use servers::ProxyConfig;
 pub use servers::ServersFile;
+use servers::Wrong;
 pub use setup::{SetupCommands, SetupFile};
 pub use store::{PlaceError, StoreFile};
 
@@ -201,11 +203,10 @@ impl Config {
                 let message = format!("at most {MAX_STANDBYS} standbys are supported");
                 return refused(&at("standbys"), message, None);
             }
-            if let Some((list, count)) = group.ports.miscounted(group.standbys) {
-                let servers = usize::from(group.standbys) + 1;
-                let message = format!("`{list}` lists {count} of {servers} servers");
-                let hint = Some("list the primary first, then each standby");
-                return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
+            if let Err(Wrong { table, message, hint }) = group.ports.check(group.standbys) {
+                let mut path = at("ports").to_vec();
+                path.extend(table.map(place::Key::Name));
+                return refused(&path, message, Some(hint));
             }
             let prepared = group.setup.as_ref().map_or(0, |setup| setup.servers.len());
             if prepared > usize::from(group.standbys) + 1 {
@@ -309,10 +310,10 @@ impl PortsFile {
         }
     }
 
-    fn miscounted(&self, standbys: u16) -> Option<(&'static str, usize)> {
+    fn check(&self, standbys: u16) -> Result<(), Wrong> {
         match self {
-            Self::Fake(_) => None,
-            Self::Servers(servers) => servers.miscounted(usize::from(standbys) + 1),
+            Self::Fake(_) => Ok(()),
+            Self::Servers(servers) => servers.check(usize::from(standbys) + 1),
         }
     }
 
@@ -329,6 +330,16 @@ mod tests {
     use super::*;
 
     const GROUP: &str = "[[group]]\nname = \"a\"\nports = { kind = \"fake\", boot = \"2s\" }\n";
+
+    const NGINX: &str = "[group.ports.nginx]\nfile = \"/etc/nginx/tidegate/app.conf\"\n\
+                         upstream = \"app\"\nservers = [\"10.0.0.1:80\", \"10.0.0.2:80\"]\n";
+
+    /// The same, with nginx in place of `HAProxy`.
+    fn behind_nginx(text: &str) -> String {
+        let (before, rest) = text.split_once("[group.ports.haproxy]\n").unwrap();
+        let (_, after) = rest.split_once("\n\n").unwrap();
+        format!("{before}{NGINX}\n{after}")
+    }
 
     fn refusal(text: &str) -> (String, String) {
         let ConfigError { span, message, .. } = Config::parse(text).unwrap_err();
@@ -367,10 +378,12 @@ mod tests {
         let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
         assert_eq!(Config::parse(&text).map(|config| config.group.len()), Ok(1));
         let listening = format!("{text}\n[group.ports.alertmanager]\n");
-        for table in ["haproxy", "prometheus", "alertmanager", "rq", "probes", "shared", "process"]
-        {
+        let nginx = behind_nginx(&text);
+        let others = ["prometheus", "alertmanager", "rq", "probes", "shared", "process"];
+        let tables = [(&nginx, "nginx"), (&listening, "haproxy")];
+        for (text, table) in tables.into_iter().chain(others.map(|table| (&listening, table))) {
             let head = format!("[group.ports.{table}]\n");
-            let wrong = listening.replace(&head, &format!("{head}wrong = 1\n"));
+            let wrong = text.replace(&head, &format!("{head}wrong = 1\n"));
             let message = Config::parse(&wrong).unwrap_err().message;
             let (_, keys) = message.split_once("expected").unwrap();
             for key in keys.split('`').skip(1).step_by(2) {
@@ -380,6 +393,15 @@ mod tests {
         let (message, place) = refusal(&text.replace("standbys = 1", "standbys = 2"));
         assert_eq!(message, "`haproxy` lists 2 of 3 servers");
         assert!(place.contains("haproxy"), "{place}");
+        let (message, _) = refusal(&format!("{text}\n{NGINX}"));
+        assert_eq!(message, "there are two proxies, `haproxy` and `nginx`");
+        let nginx = behind_nginx(&text);
+        let (message, place) = refusal(&nginx.replace("standbys = 1", "standbys = 2"));
+        assert_eq!(message, "`nginx` lists 2 of 3 servers");
+        assert!(place.contains("nginx"), "{place}");
+        let (message, place) = refusal(&nginx.replace(NGINX, ""));
+        assert_eq!(message, "there is no proxy, `haproxy` or `nginx`");
+        assert!(place.contains("group.ports"), "{place}");
         let alerted = |text: &str| format!("policy.evidence.from = \"alerts\"\n{text}");
         let (message, _) = refusal(&alerted(&text));
         assert!(message.contains("nobody notifies alerts"), "{message}");

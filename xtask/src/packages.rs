@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 17] = [
+const DEBIAN: [&str; 18] = [
     "haproxy",
     "iproute2",
     "kmod",
@@ -14,6 +14,7 @@ const DEBIAN: [&str; 17] = [
     "nfs-common",
     "nfs-ganesha",
     "nfs-ganesha-vfs",
+    "nginx",
     "openssh-client",
     "openssh-server",
     "postgresql",

@@ -11,6 +11,7 @@ use tidegate_driver::store::Place;
 
 use crate::alerts;
 use crate::support::{Folder, Running, clock, eventually, free_port, order};
+use crate::whole::front::Front;
 use crate::whole::stack::Stack;
 
 /// The stack's configuration as it should be: weights as in the proxy's file.
@@ -95,10 +96,36 @@ async fn a_standby_that_was_left_on_costs_money() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_line_of_a_standby_is_looked_at() {
-    let stack = Stack::of("").await;
+    let stack = Stack::behind(Front::Haproxy("")).await;
     told(&stack, &healthy(&stack), Verdict::Missing, "`app1` is not `disabled`").await;
-    let stack = Stack::of("disabled no-check").await;
+    let stack = Stack::behind(Front::Haproxy("disabled no-check")).await;
     told(&stack, &healthy(&stack), Verdict::Missing, "`app1` has no `check`").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_in_nginx_is_told_too() {
+    let stack = Stack::behind(Front::Nginx).await;
+    until_well(&stack).await;
+    let good = healthy(&stack);
+    let missing = async |from: &str, to: &str, words: &str| {
+        assert!(good.contains(from), "{from}");
+        told(&stack, &good.replace(from, to), Verdict::Missing, words).await;
+    };
+    missing("upstream = \"app\"", "upstream = \"shop\"", "no upstream `shop`").await;
+    missing("nginx.pid", "none.pid", "nginx does not run").await;
+    missing("app.conf\"", "other.conf\"", "other.conf`: No such file").await;
+    missing("dump = [\"nginx\"", "dump = [\"no-such-nginx\"", "run `no-such-nginx`").await;
+    missing("servers = [\"127", "servers = [\"128", "does not know primary").await;
+    missing("[policy]\n", "[policy]\nsteps.slow_start = \"9s\"\n", "slow start is 9s").await;
+    let text = std::fs::read_to_string(stack.folder.path("nginx.conf")).unwrap();
+    let kept = text.replace("keepalive_timeout 0;", "");
+    stack.folder.write("nginx.conf", &kept);
+    told(&stack, &good, Verdict::Warn, "connections are kept alive").await;
+    let replayed = text.replace("proxy_pass", "proxy_next_upstream non_idempotent; proxy_pass");
+    stack.folder.write("nginx.conf", &replayed);
+    told(&stack, &good, Verdict::Missing, "`non_idempotent`").await;
+    stack.folder.write("nginx.conf", "nonsense;");
+    told(&stack, &good, Verdict::Missing, "unknown directive \"nonsense\"").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! Real software for one test: nothing of it is left when the test ends, however it ends.
 
+pub mod nginx;
+
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! A whole group on real software: a standby starts, joins, serves and leaves again while requests
 //! go on, and none of them fails.
 
+pub mod front;
 pub mod stack;
 
 use std::sync::{Arc, mpsc};
@@ -13,6 +14,7 @@ use tidegate_driver::store::Place;
 
 use crate::support::eventually;
 
+use front::Front;
 use stack::{STANDBY, Stack};
 
 /// Hosts the group on a thread of its own until it is told to stop.
@@ -27,9 +29,8 @@ fn host(stack: &Stack) -> (Control, std::thread::JoinHandle<()>) {
     (control.recv().unwrap(), thread)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_standby_serves_and_leaves_and_no_request_fails() {
-    let stack = Stack::start().await;
+async fn serves_and_leaves(proxy: Front) {
+    let stack = Stack::behind(proxy).await;
     let clients = stack.clients();
     let (control, thread) = host(&stack);
     let handle = control.groups().await.unwrap();
@@ -43,4 +44,14 @@ async fn a_standby_serves_and_leaves_and_no_request_fails() {
     control.stop();
     tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
     assert_eq!(clients.stop().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_serves_and_leaves_and_no_request_fails() {
+    serves_and_leaves(Front::Haproxy("disabled")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_nginx_neither() {
+    serves_and_leaves(Front::Nginx).await;
 }

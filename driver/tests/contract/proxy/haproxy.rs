@@ -40,7 +40,7 @@ async fn a_drained_server_has_its_request_in_flight_until_it_is_answered() {
     proxy.join(order(ServerId::PRIMARY, 2), 100, Span::ZERO).await.unwrap();
     assert_eq!(stack.get("/").await, "app0", "nothing new is sent there");
     assert_eq!(standby(&proxy).await.in_flight.unwrap().value, 1);
-    stack.release();
+    stack.servers.release();
     assert_eq!(slow.await.unwrap(), "app1");
     eventually("nothing in flight", async || {
         (standby(&proxy).await.in_flight?.value == 0).then_some(())
@@ -83,13 +83,13 @@ async fn after_a_restart_the_state_is_what_the_file_says() {
 #[tokio::test]
 async fn a_server_that_does_not_pass_the_check_of_haproxy_is_not_joined() {
     let stack = Stack::start("").await;
-    stack.sicken();
+    stack.servers.sicken();
     let proxy = stack.adapter();
     let joins = proxy.join(order(STANDBY, 1), 100, Span::ZERO);
     tokio::pin!(joins);
     tokio::select! {
         done = &mut joins => panic!("{done:?}"),
-        () = stack.checked(5) => {}
+        () = stack.servers.checked(5) => {}
     }
     assert!(!is_routed(&proxy).await);
     let later = proxy.drain(order(STANDBY, 2)).await;
