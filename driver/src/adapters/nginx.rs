@@ -212,7 +212,7 @@ impl Nginx {
             return self.files.write(&upstream).map(|()| None);
         }
         if !is_pending {
-            self.files.keep(&Before { workers: workers.serving, upstream: file.clone() })?;
+            self.files.keep(&Before { workers: workers.all, upstream: file.clone() })?;
         }
         self.files.write(&upstream)?;
         if let Err(why) = self.check().await {

@@ -23,7 +23,7 @@ const NEW: &str = ".new";
 /// What was in force before a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Before {
-    /// The workers that had it. While all that serve are among them, it still is.
+    /// All that had begun by then. While those that serve are among them, it still is.
     pub workers: BTreeSet<Process>,
     pub upstream: Upstream,
 }

@@ -28,7 +28,7 @@ pub(super) struct Process {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Workers {
     /// All that a master has started, those among them that do not work yet.
-    all: BTreeSet<Process>,
+    pub all: BTreeSet<Process>,
     /// Those that take new requests.
     pub serving: BTreeSet<Process>,
     /// Whether one of a former configuration still answers what it has.

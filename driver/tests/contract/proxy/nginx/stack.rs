@@ -37,13 +37,17 @@ impl Stack {
         Files { folder: &self.folder, servers }
     }
 
-    /// Starts the proxy and waits until it serves.
+    /// Starts the proxy and waits until both of its workers are there and it serves.
     pub async fn run(&mut self) {
+        let log = self.folder.path("nginx.log");
+        let log = || std::fs::read_to_string(&log).unwrap_or_default();
+        let workers = || log().matches("start worker process ").count();
+        let before = workers();
         let mut running = self.files().start();
         eventually("nginx serves", async || {
-            let log = std::fs::read_to_string(self.folder.path("nginx.log")).unwrap_or_default();
-            assert!(!running.has_ended(), "{log}");
-            Some(self.get("/").await).filter(|answer| SERVERS.contains(&&**answer))
+            assert!(!running.has_ended(), "{}", log());
+            let answer = self.get("/").await;
+            (workers() == before + 2 && SERVERS.contains(&&*answer)).then_some(())
         })
         .await;
         self.proxy = Some(running);
