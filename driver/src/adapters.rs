@@ -5,6 +5,7 @@
 //! again.
 
 pub(crate) mod http;
+mod processes;
 pub(crate) mod program;
 mod redis_link;
 mod secret;

@@ -4,9 +4,10 @@
 //! answered what they have: from then on their title says so. A worker that died is replaced by one
 //! with the configuration that the master has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::adapters::processes;
 use crate::ports::PortError;
 
 const MASTER: &str = "nginx: master process";
@@ -16,8 +17,7 @@ const LEAVES: &str = "nginx: worker process is shutting down";
 /// How many masters may have started one another: an upgrade of nginx's program has two.
 const MASTERS_MAX: usize = 4;
 
-/// A process. Numbers are given anew; with the time of its start, in clock ticks since the machine
-/// began, one is never taken for another.
+/// A process, by its number and the time of its start, as in [`processes::Stat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Process {
     pub pid: u32,
@@ -35,14 +35,6 @@ pub(super) struct Workers {
     pub some_leave: bool,
 }
 
-/// What the kernel says of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stat {
-    state: char,
-    parent: u32,
-    born: u64,
-}
-
 impl Workers {
     /// Looks at the nginx whose master's number stands in `pid_file`.
     ///
@@ -51,9 +43,11 @@ impl Workers {
     pub fn look(pid_file: &Path) -> Result<Self, PortError> {
         let masters = masters(pid_file)?;
         let mut found = Self::default();
-        for (pid, stat) in processes()? {
+        let processes = processes::all()
+            .map_err(|why| PortError::refused(format!("the list of processes: {why}")))?;
+        for (pid, stat) in processes {
             let is_child = masters.contains(&stat.parent) && !masters.contains(&pid);
-            if !is_child || matches!(stat.state, 'Z' | 'X') {
+            if !is_child || !stat.runs {
                 continue;
             }
             let process = Process { pid, born: stat.born };
@@ -86,7 +80,7 @@ fn masters(pid_file: &Path) -> Result<Vec<u32>, PortError> {
     };
     let mut masters = vec![pid];
     let mut last = pid;
-    while let Some(parent) = stat(last).map(|stat| stat.parent)
+    while let Some(parent) = processes::stat(last).map(|stat| stat.parent)
         && masters.len() < MASTERS_MAX
         && title(parent).starts_with(MASTER)
     {
@@ -96,43 +90,14 @@ fn masters(pid_file: &Path) -> Result<Vec<u32>, PortError> {
     Ok(masters)
 }
 
-/// All processes. One that is there for the whole time is not missed.
-fn processes() -> Result<BTreeMap<u32, Stat>, PortError> {
-    let entries = std::fs::read_dir("/proc")
-        .map_err(|why| PortError::refused(format!("the list of processes, `/proc`: {why}")))?;
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    Ok(pids.filter_map(|pid| Some((pid, stat(pid)?))).collect())
-}
-
-fn stat(pid: u32) -> Option<Stat> {
-    parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-/// The name in it may hold anything, brackets and blanks too.
-fn parse(text: &str) -> Option<Stat> {
-    let mut fields = text.rsplit_once(") ")?.1.split_whitespace();
-    let state = fields.next()?.chars().next()?;
-    let parent = fields.next()?.parse().ok()?;
-    Some(Stat { state, parent, born: fields.nth(17)?.parse().ok()? })
-}
-
+/// How a process calls itself.
 fn title(pid: u32) -> String {
-    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    processes::words(pid).join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_is_read_whatever_its_name() {
-        let text = "77 (a) b) S 12 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 9 9\n";
-        assert_eq!(parse(text), Some(Stat { state: 'S', parent: 12, born: 4711 }));
-        assert_eq!(parse("77 (a"), None);
-        let own = stat(std::process::id()).unwrap();
-        assert!(own.born > 0 && own.parent > 0, "{own:?}");
-    }
 
     #[test]
     fn what_is_no_master_is_none() {

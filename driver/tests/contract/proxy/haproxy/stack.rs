@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tidegate_driver::adapters::haproxy::{Haproxy, HaproxyConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -11,41 +12,96 @@ use crate::support::{self, Folder, Running, clock, eventually, haproxy_file};
 
 pub struct Stack {
     folder: Folder,
-    proxy: Option<Running>,
+    /// The last of them is the present one.
+    proxies: Vec<Running>,
+    start: Start,
     pub servers: Servers,
+}
+
+/// How the proxy is started, and reloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// One process, which another replaces.
+    Alone,
+    /// A master that starts it, and another in its place.
+    Master,
 }
 
 impl Stack {
     /// Starts all. `more` stands on the line of the standby.
     pub async fn start(more: &str) -> Self {
+        Self::started(more, Start::Alone).await
+    }
+
+    /// The same, where the proxy is started so.
+    pub async fn started(more: &str, start: Start) -> Self {
         let folder = Folder::new();
         let servers = Servers::start(&folder);
         let at = folder.path("").display().to_string();
         let standby = format!("unix@{at}app1 disabled {more}");
         let lines = [&*format!("unix@{at}app0"), &*standby];
         haproxy_file(&folder, &format!("unix@{at}front"), "/health", lines);
-        let mut stack = Self { folder, proxy: None, servers };
+        let mut stack = Self { folder, proxies: Vec::new(), start, servers };
         stack.run().await;
         stack
     }
 
     /// Starts the proxy and waits until it answers and serves.
     pub async fn run(&mut self) {
-        let file = self.folder.path("haproxy.cfg");
-        let arguments = ["-db", "-f", file.to_str().unwrap()];
         let log = self.folder.path("haproxy.log");
-        let mut running = Running::start("haproxy", &arguments, &log);
+        let mut running = self.process(&[]);
         let front = self.folder.path("front");
         eventually("HAProxy serves", async || {
             assert!(!running.has_ended(), "{}", std::fs::read_to_string(&log).unwrap());
             get(&front, "/").await.filter(|answer| answer == "app0")
         })
         .await;
-        self.proxy = Some(running);
+        self.proxies.push(running);
+    }
+
+    fn process(&self, more: &[&str]) -> Running {
+        let file = self.folder.path("haproxy.cfg");
+        let how = if self.start == Start::Master { "-W" } else { "-db" };
+        let arguments = [&[how, "-f", file.to_str().unwrap()], more].concat();
+        Running::start("haproxy", &arguments, &self.folder.path("haproxy.log"))
+    }
+
+    /// Reloads it, and waits until another process answers.
+    pub async fn reload(&mut self) {
+        let present = self.pid().await.unwrap();
+        if self.start == Start::Alone {
+            let former: Vec<_> = self.proxies.iter().map(|one| one.pid().to_string()).collect();
+            let former: Vec<_> = former.iter().map(String::as_str).collect();
+            self.proxies.push(self.process(&[&["-sf"], &*former].concat()));
+        }
+        eventually("another process answers", async || {
+            let pid = self.pid().await;
+            if pid == Some(present) && self.start == Start::Master {
+                // A master that is still loading loses the signal.
+                kill_process(Pid::from_raw(self.proxies[0].pid())?, Signal::USR2).unwrap();
+            }
+            pid.filter(|pid| *pid != present)
+        })
+        .await;
     }
 
     pub fn stop(&mut self) {
-        self.proxy = None;
+        self.proxies.clear();
+    }
+
+    /// What the API answers.
+    async fn say(&self, command: &str) -> std::io::Result<String> {
+        let mut stream = UnixStream::connect(self.folder.path("api")).await?;
+        stream.write_all(format!("{command}\n").as_bytes()).await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        Ok(text)
+    }
+
+    /// The number of the process that answers.
+    async fn pid(&self) -> Option<u32> {
+        let info = self.say("show info").await.ok()?;
+        info.lines().find_map(|line| line.strip_prefix("Pid: ")?.parse().ok())
     }
 
     pub fn config(&self) -> HaproxyConfig {
@@ -69,10 +125,7 @@ impl Stack {
 
     /// How far the slow start of a server has come, in per cent.
     pub async fn throttle(&self, server: &str) -> u32 {
-        let mut stream = UnixStream::connect(self.folder.path("api")).await.unwrap();
-        stream.write_all(b"show stat app 4 -1\n").await.unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
+        let text = self.say("show stat app 4 -1").await.unwrap();
         let column = text.split(',').position(|name| name == "throttle").unwrap();
         let start = format!("app,{server},");
         let line = text.lines().find(|line| line.starts_with(&start)).unwrap();
