@@ -12,7 +12,7 @@
 //!   former configuration is left, and until then that is unknown. Such workers stay for as long as
 //!   any request that they have, to whichever server: a `WebSocket` too.
 //! - It has no checks of its own that could be asked, and no slow start.
-//! - Requests are counted where an access log of their own tells of them, see [`traffic`].
+//! - Requests are counted from an access log of their own, where there is one.
 //! - The fence of the last order about a server stands behind its line.
 
 mod conf;

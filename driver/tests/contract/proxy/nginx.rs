@@ -157,6 +157,28 @@ async fn a_later_order_ends_one_that_waits() {
 }
 
 #[tokio::test]
+async fn orders_that_come_at_once_are_all_carried_out() {
+    let stack = Stack::start("", "").await;
+    let (one, other) = (stack.adapter(), stack.adapter());
+    for (generation, proxies) in [(1, [&one, &one]), (3, [&one, &other])] {
+        let (joined, primary) = tokio::join!(
+            join(proxies[0], generation),
+            proxies[1].join(order(ServerId::PRIMARY, generation), 200, Span::ZERO),
+        );
+        assert_eq!((joined, primary), (Ok(()), Ok(())));
+        assert!(is_routed(&one).await && !stack.before().exists());
+        let file = stack.read("app.conf");
+        assert!(file.contains("weight=200;") && !file.contains("down"), "{file}");
+        let drained = tokio::join!(
+            proxies[0].drain(order(STANDBY, generation + 1)),
+            proxies[1].join(order(ServerId::PRIMARY, generation + 1), 100, Span::ZERO),
+        );
+        assert_eq!(drained, (Ok(()), Ok(())));
+        assert!(!is_routed(&one).await && !stack.before().exists());
+    }
+}
+
+#[tokio::test]
 async fn a_restart_forgets_nothing() {
     let mut stack = Stack::start("", "").await;
     let proxy = joined(&stack).await;
