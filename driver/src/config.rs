@@ -3,6 +3,7 @@
 mod bill;
 mod fake;
 mod place;
+mod provider;
 mod servers;
 mod setup;
 mod store;
@@ -24,6 +25,8 @@ use crate::runtime::{Group, Limits, Listener};
 
 pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
+pub(crate) use provider::Opened;
+pub use provider::ProviderFile;
 pub use servers::ServersFile;
 pub use setup::{SetupCommands, SetupFile};
 pub use store::{PlaceError, StoreFile};
@@ -201,11 +204,13 @@ impl Config {
                 let message = format!("at most {MAX_STANDBYS} standbys are supported");
                 return refused(&at("standbys"), message, None);
             }
-            if let Some((list, count)) = group.ports.miscounted(group.standbys) {
-                let servers = usize::from(group.standbys) + 1;
-                let message = format!("`{list}` lists {count} of {servers} servers");
-                let hint = Some("list the primary first, then each standby");
-                return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
+            if let Err((path, message, hint)) = group.ports.check(group.standbys) {
+                let path = path.into_iter().map(place::Key::Name);
+                return refused(
+                    &at("ports").into_iter().chain(path).collect::<Vec<_>>(),
+                    message,
+                    hint,
+                );
             }
             let prepared = group.setup.as_ref().map_or(0, |setup| setup.servers.len());
             if prepared > usize::from(group.standbys) + 1 {
@@ -309,10 +314,10 @@ impl PortsFile {
         }
     }
 
-    fn miscounted(&self, standbys: u16) -> Option<(&'static str, usize)> {
+    fn check(&self, standbys: u16) -> Result<(), servers::Wrong> {
         match self {
-            Self::Fake(_) => None,
-            Self::Servers(servers) => servers.miscounted(usize::from(standbys) + 1),
+            Self::Fake(_) => Ok(()),
+            Self::Servers(servers) => servers.check(usize::from(standbys) + 1),
         }
     }
 
@@ -388,6 +393,59 @@ mod tests {
         assert!(place.contains("alertmanager"), "{place}");
         let http = format!("{}[http]\nalerts_token = {{ env = \"A\" }}\n", alerted(&listening));
         assert!(Config::parse(&http).is_ok());
+    }
+
+    /// The servers of the manual's example as machines of a cloud, in place of commands.
+    fn in_a_cloud(cloud: &str) -> String {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let read = |name: &str| std::fs::read_to_string(docs.join(name)).unwrap();
+        let servers = read("live-servers.toml");
+        let (before, _) = servers.split_once("[group.ports.process]").unwrap();
+        format!("{before}{}", read(&format!("live-{cloud}.toml")))
+    }
+
+    #[test]
+    fn the_manual_knows_every_key_of_a_cloud_and_its_mistakes_are_shown_at_their_places() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
+        let good = in_a_cloud("hetzner");
+        for (key, table) in [
+            ("", "[group.ports.http]"),
+            ("states", "[group.ports.http.states]"),
+            ("action", "[group.ports.http.action]"),
+            ("errors", "[group.ports.http.errors]"),
+        ] {
+            let wrong = good.replace(&format!("{table}\n"), &format!("{table}\nwrong = 1\n"));
+            let message = refusal(&wrong).0;
+            let (_, keys) = message.split_once("expected").unwrap();
+            for name in keys.split('`').skip(1).step_by(2) {
+                assert!(manual.contains(name), "`{name}` of `{key}`");
+            }
+        }
+        assert!(Config::parse(&in_a_cloud("digitalocean")).is_ok());
+        let url = "https://api.hetzner.cloud/v1";
+        for (from, to, what, at) in [
+            (url, "http://api.hetzner.cloud/v1", "told secrets unencrypted", "hetzner"),
+            (url, "https://me:hunter2@hetzner", "more than a host", "hetzner"),
+            (url, "ftp://hetzner", "`ftp` is not spoken", "hetzner"),
+            ("/servers/{server}/actions/poweron", "/{name}", "`{name}` is nothing", "ports"),
+            ("/server/status", "status", "is no place in an answer", "ports"),
+            ("\"4712\"", "\"..\"", "`..` is no name", "4711"),
+            ("\"4712\"", "", "`http` lists 1 of 2 servers", "http"),
+            ("\"starting\"", "\"off\"", "`off` stands there twice", "states"),
+            ("/actions/{action}", "/actions", "names no `{action}`", "action"),
+            ("grace = ", "headers = { \"a b\" = \"c\" }\ngrace = ", "in the head", "a b"),
+        ] {
+            assert!(good.contains(from), "{from}");
+            let (message, place) = refusal(&good.replace(from, to));
+            assert!(message.contains(what), "{message}");
+            assert!(place.contains(at), "{what}: {place}");
+        }
+        let local = good.replace(url, "http://127.0.0.1:8000/v1");
+        assert!(Config::parse(&local).is_ok());
+        let process = "[group.ports.process]\nlog = \"a\"\ngrace = \"1s\"\nservers = []\n";
+        let both = format!("{good}\n{process}");
+        assert!(refusal(&both).0.contains("not told once"));
     }
 
     #[test]

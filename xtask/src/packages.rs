@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 17] = [
+const DEBIAN: [&str; 19] = [
+    "ca-certificates",
     "haproxy",
     "iproute2",
     "kmod",
@@ -16,6 +17,7 @@ const DEBIAN: [&str; 17] = [
     "nfs-ganesha-vfs",
     "openssh-client",
     "openssh-server",
+    "openssl",
     "postgresql",
     "prometheus",
     "prometheus-alertmanager",

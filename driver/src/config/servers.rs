@@ -5,11 +5,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::Cause;
+use super::provider::ProviderFile;
 use crate::adapters::alertmanager::{Alertmanager, AlertmanagerConfig, Inbox};
 use crate::adapters::commands::{Commands, ServiceCommands};
 use crate::adapters::haproxy::{Haproxy, HaproxyConfig};
 use crate::adapters::http_probes::{HttpProbes, HttpProbesConfig};
-use crate::adapters::process::{ProcessConfig, Processes};
+use crate::adapters::http_provider::HttpProviderConfig;
+use crate::adapters::process::ProcessConfig;
 use crate::adapters::prometheus::{Prometheus, PrometheusAlerts, PrometheusConfig};
 use crate::adapters::rq::{Rq, RqConfig};
 use crate::adapters::shared::{Shared, SharedConfig};
@@ -36,12 +38,28 @@ pub struct ServersFile {
     /// Who starts and stops their services.
     pub services: Vec<ServiceCommands>,
     /// The servers themselves, as commands on this machine.
-    pub process: ProcessConfig,
+    pub process: Option<ProcessConfig>,
+    /// The servers themselves, as machines of a cloud with a REST API.
+    pub http: Option<HttpProviderConfig>,
 }
 
+/// What is wrong with a table of a group's ports: where below it, what, and what to do.
+pub(super) type Wrong = (Vec<&'static str>, String, Option<&'static str>);
+
 impl ServersFile {
-    /// The first list that has not an entry for each of `servers`, and how many it has.
-    pub(super) fn miscounted(&self, servers: usize) -> Option<(&'static str, usize)> {
+    /// Whose machines they are, if that is told once.
+    pub fn provider(&self) -> Option<ProviderFile<'_>> {
+        let mut given = ProviderFile::all(self);
+        let first = given.next()?;
+        given.next().is_none().then_some(first)
+    }
+
+    /// Whether it can be meant so for this many servers.
+    pub(super) fn check(&self, servers: usize) -> Result<(), Wrong> {
+        let Some(provider) = self.provider() else {
+            let message = "who starts and stops the machines is not told once".to_owned();
+            return Err((Vec::new(), message, Some(ProviderFile::HINT)));
+        };
         let lists = [
             ("haproxy", self.haproxy.servers.len()),
             ("prometheus", self.prometheus.servers.len()),
@@ -49,9 +67,13 @@ impl ServersFile {
             ("probes", self.probes.servers.len()),
             ("shared", self.shared.servers.len()),
             ("services", self.services.len()),
-            ("process", self.process.servers.len()),
+            (provider.table(), provider.servers()),
         ];
-        lists.into_iter().find(|(_, count)| *count != servers)
+        if let Some((list, count)) = lists.into_iter().find(|(_, count)| *count != servers) {
+            let message = format!("`{list}` lists {count} of {servers} servers");
+            return Err((vec![list], message, Some("list the primary first, then each standby")));
+        }
+        provider.check()
     }
 
     /// Connects to nothing yet; reads the secrets.
@@ -78,7 +100,7 @@ impl ServersFile {
             probes: Arc::new(HttpProbes::new(self.probes.clone())?),
             shared_state: Arc::new(Shared::new(self.shared.clone())?),
             services: Arc::new(Commands::new(self.services.clone())),
-            provider: Arc::new(Processes::new(self.process.clone(), Arc::clone(clock))),
+            provider: self.provider().ok_or(ProviderFile::HINT)?.open(clock)?.port(),
         })
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn findings(servers: &ServersFile, setup: Option<&SetupFile>) -> Vec<
             given.into_iter().filter_map(|(name, one)| Some((server, name, one.as_deref()?)));
         commands.extend(given);
     }
-    for (server, own) in standbys().zip(servers.process.servers.iter().skip(1)) {
+    let machines = servers.process.iter().flat_map(|process| process.servers.iter().skip(1));
+    for (server, own) in standbys().zip(machines) {
         commands.push((server, "machine", &own.command));
     }
     for (own, id) in setup.iter().flat_map(|setup| setup.servers.iter().zip(0..)) {

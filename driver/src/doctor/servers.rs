@@ -9,18 +9,17 @@ use super::ports::Asked;
 use super::{Check, Finding, Patient, alerts, commands};
 use crate::adapters::haproxy::Haproxy;
 use crate::adapters::http_probes::HttpProbes;
-use crate::adapters::process::Processes;
 use crate::adapters::prometheus::Prometheus;
 use crate::adapters::rq::Rq;
 use crate::adapters::shared::Shared;
 use crate::clock::Clock;
-use crate::config::ServersFile;
+use crate::config::{Opened, ServersFile};
 use crate::ports::{Jobs, Metrics, Probes, Proxy};
 
 /// The adapters that can be set up as configured.
 pub(super) struct Adapters<'a> {
     servers: &'a ServersFile,
-    processes: Arc<Processes>,
+    provider: Option<Opened>,
     haproxy: Option<Arc<Haproxy>>,
     prometheus: Option<Arc<Prometheus>>,
     rq: Option<Arc<Rq>>,
@@ -49,6 +48,8 @@ impl<'a> Adapters<'a> {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let own = servers;
+        let provider = own.provider().map(|one| one.open(clock)).transpose();
+        let provider = provider.and_then(|one| one.ok_or_else(|| "it is not told".into()));
         let haproxy = Haproxy::new(own.haproxy.clone(), Arc::clone(clock));
         let prometheus = Prometheus::new(own.prometheus.clone());
         let rq = Rq::new(own.rq.clone(), Arc::clone(clock));
@@ -56,7 +57,7 @@ impl<'a> Adapters<'a> {
         let shared = Shared::new(own.shared.clone());
         Self {
             servers,
-            processes: Arc::new(Processes::new(own.process.clone(), Arc::clone(clock))),
+            provider: opened("provider", provider, findings),
             haproxy: opened("proxy", haproxy, findings).map(Arc::new),
             prometheus: opened("metrics", prometheus, findings).map(Arc::new),
             rq: opened("jobs", rq, findings).map(Arc::new),
@@ -67,7 +68,7 @@ impl<'a> Adapters<'a> {
 
     pub fn asked(&self) -> Asked {
         Asked {
-            provider: self.processes.clone(),
+            provider: self.provider.as_ref().map(Opened::port),
             proxy: self.haproxy.clone().map(|one| one as Arc<dyn Proxy>),
             metrics: self.prometheus.clone().map(|one| one as Arc<dyn Metrics>),
             jobs: self.rq.clone().map(|one| one as Arc<dyn Jobs>),
@@ -85,6 +86,9 @@ impl<'a> Adapters<'a> {
         checks.push(Box::pin(async {
             commands::findings(self.servers, patient.file.setup.as_ref())
         }));
+        if let Some(Opened::Http(cloud)) = &self.provider {
+            checks.push(Box::pin(patient.within("provider", cloud.examine())));
+        }
         if let Some(haproxy) = &self.haproxy {
             let slow_start = patient.policy.steps.slow_start;
             let check = haproxy.examine(patient.file.primary_weight, slow_start);

@@ -10,6 +10,8 @@ use tidegate_driver::ports::Provider;
 use tidegate_driver::store::Place;
 
 use crate::alerts;
+use crate::provider::http::cloud::{Cloud, Shape, TOKEN};
+use crate::provider::http::example;
 use crate::support::{Folder, Running, clock, eventually, free_port, order};
 use crate::whole::stack::Stack;
 
@@ -85,12 +87,34 @@ async fn a_standby_that_was_left_on_costs_money() {
     let config = healthy(&stack);
     let parsed = Config::parse(&config).unwrap_or_else(|why| panic!("{why:?}"));
     let PortsFile::Servers(servers) = &parsed.group[0].ports else { panic!("{config}") };
-    let processes = Processes::new(servers.process.clone(), clock());
+    let processes = Processes::new(servers.process.clone().unwrap(), clock());
     processes.power_on(order(ServerId(1), 1)).await.unwrap();
     told(&stack, &config, Verdict::Warn, "standby-1 is on and so billed").await;
     told(&stack, &config, Verdict::Missing, "the services of standby-1 do not answer").await;
     processes.power_off(order(ServerId(1), 2)).await.unwrap();
     told(&stack, &config, Verdict::Ok, "standby-1 is off").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_is_asked_for_its_servers_and_told_nothing() {
+    let stack = Stack::start().await;
+    let cloud = Cloud::start(Shape::Hetzner).await;
+    let config = stack.config_with(&example(Shape::Hetzner, cloud.port, &stack.folder));
+    told(&stack, &config, Verdict::Ok, "standby-1 is `4712`, and `off` there").await;
+    told(&stack, &config, Verdict::Ok, "standby-1 is off").await;
+    let wrong = config.replace("\"4712\"", "\"4713\"");
+    told(&stack, &wrong, Verdict::Missing, "the provider does not know standby-1").await;
+    told(&stack, &wrong, Verdict::Missing, "the cloud knows no `4713` (404)").await;
+    told(&stack, &wrong, Verdict::Missing, "correct `http.servers`").await;
+    cloud.becomes("migrating");
+    told(&stack, &config, Verdict::Missing, "`migrating` there, which no list of `states` has")
+        .await;
+    stack.folder.write("token", "expired-token");
+    told(&stack, &config, Verdict::Missing, "does not accept the token (401)").await;
+    told(&stack, &config, Verdict::Missing, "make a token that may read and write").await;
+    let shown = format!("{:?}", diagnosis(&config, &stack.folder.path("none.db")).await);
+    assert!(!shown.contains("expired-token") && !shown.contains(TOKEN), "{shown}");
+    assert_eq!((cloud.orders(), stack.folder.path("power").exists()), (Vec::new(), false));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,3 +1,5 @@
+pub mod http;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

@@ -11,14 +11,16 @@ use tidegate_driver::live::{Control, live};
 use tidegate_driver::runtime::{Deaf, Mode};
 use tidegate_driver::store::Place;
 
+use crate::provider::http::cloud::{Cloud, Shape};
+use crate::provider::http::example;
 use crate::support::eventually;
 
 use stack::{STANDBY, Stack};
 
 /// Hosts the group on a thread of its own until it is told to stop.
-fn host(stack: &Stack) -> (Control, std::thread::JoinHandle<()>) {
-    let (config, store) = (stack.config(), Place::File(stack.folder.path("state.db")));
-    let config = Config::parse(&config).unwrap_or_else(|why| panic!("{why:?}"));
+fn host(stack: &Stack, config: &str) -> (Control, std::thread::JoinHandle<()>) {
+    let store = Place::File(stack.folder.path("state.db"));
+    let config = Config::parse(config).unwrap_or_else(|why| panic!("{why:?}"));
     let (begun, control) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         let tell = move |control| begun.send(control).unwrap();
@@ -31,7 +33,7 @@ fn host(stack: &Stack) -> (Control, std::thread::JoinHandle<()>) {
 async fn a_standby_serves_and_leaves_and_no_request_fails() {
     let stack = Stack::start().await;
     let clients = stack.clients();
-    let (control, thread) = host(&stack);
+    let (control, thread) = host(&stack, &stack.config());
     let handle = control.groups().await.unwrap();
     let up = OperatorRequest::ScaleUp { by: 1, hold: None };
     handle.request("whole", "a test", up).await.unwrap();
@@ -43,4 +45,27 @@ async fn a_standby_serves_and_leaves_and_no_request_fails() {
     control.stop();
     tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
     assert_eq!(clients.stop().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_of_a_cloud_serves_and_leaves_and_no_request_fails() {
+    let stack = Stack::start().await;
+    let cloud = Cloud::start(Shape::DigitalOcean).await;
+    let _machine = stack.standby();
+    let config = stack.config_with(&example(Shape::DigitalOcean, cloud.port, &stack.folder));
+    let clients = stack.clients();
+    let (control, thread) = host(&stack, &config);
+    let handle = control.groups().await.unwrap();
+    let up = OperatorRequest::ScaleUp { by: 1, hold: None };
+    handle.request("whole", "a test", up).await.unwrap();
+    eventually("the standby serves", async || stack.answered_by(STANDBY).then_some(())).await;
+    handle.request("whole", "a test", OperatorRequest::Resume).await.unwrap();
+    let power = || std::fs::read_to_string(stack.folder.path("power")).unwrap_or_default();
+    let is_off = || power().lines().last().is_some_and(|line| line.contains("\"on\":false"));
+    eventually("the standby is off", async || is_off().then_some(())).await;
+    control.stop();
+    tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
+    assert_eq!(clients.stop().await, Vec::<String>::new());
+    assert_eq!(cloud.orders(), ["power_on", "shutdown"]);
+    assert_eq!(power().matches("\"server\":1").count(), 2, "{}", power());
 }

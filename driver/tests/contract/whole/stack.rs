@@ -149,6 +149,21 @@ servers = [{{ command = ["true"] }}, {{ command = {machine} }}]
         )
     }
 
+    /// The same group, whose machines are those of another provider.
+    pub fn config_with(&self, provider: &str) -> String {
+        let config = self.config();
+        let (before, _) = config.split_once("[group.ports.process]").unwrap();
+        format!("{before}{provider}")
+    }
+
+    /// What runs on the standby's machine while it is on.
+    pub fn standby(&self) -> Running {
+        let (at, port) = (self.folder.path(""), self.ports[3].to_string());
+        let mut machine = Command::new("sh");
+        machine.arg(self.folder.path("machine.sh")).arg(at).args([STANDBY, &port]);
+        Running::command(&mut machine, &self.folder.path("standby.log"))
+    }
+
     /// Whether a server has answered a client.
     pub fn answered_by(&self, name: &str) -> bool {
         self.answers.lock().unwrap().contains(name)
