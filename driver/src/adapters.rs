@@ -13,6 +13,7 @@ mod secret;
 pub mod alertmanager;
 pub mod cloud;
 pub mod commands;
+pub mod ec2;
 pub mod haproxy;
 pub mod http_probes;
 pub mod http_provider;

@@ -446,6 +446,21 @@ mod tests {
         let process = "[group.ports.process]\nlog = \"a\"\ngrace = \"1s\"\nservers = []\n";
         let both = format!("{good}\n{process}");
         assert!(refusal(&both).0.contains("not told once"));
+        let good = in_a_cloud("ec2");
+        let wrong = good.replace("[group.ports.ec2]\n", "[group.ports.ec2]\nwrong = 1\n");
+        let message = refusal(&wrong).0;
+        let (_, keys) = message.split_once("expected").unwrap();
+        for name in keys.split('`').skip(1).step_by(2) {
+            assert!(manual.contains(&format!("`{name}`")), "{name}");
+        }
+        for (from, to, what) in [
+            ("eu-central-1", "eu central", "`eu central` is no region"),
+            ("i-0123456789abcdef1", "standby", "`standby` is no instance"),
+            ("keys =", "endpoint = \"http://10.0.0.1\"\nkeys =", "told secrets unencrypted"),
+        ] {
+            let (message, place) = refusal(&good.replace(from, to));
+            assert!(message.contains(what) && !place.is_empty(), "{message}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Cause;
 use super::servers::{ServersFile, Wrong};
+use crate::adapters::ec2::{self, Ec2, Ec2Config};
 use crate::adapters::http_provider::{self, HttpProvider, HttpProviderConfig};
 use crate::adapters::process::{ProcessConfig, Processes};
 use crate::clock::Clock;
@@ -16,6 +17,8 @@ pub enum ProviderFile<'a> {
     Process(&'a ProcessConfig),
     /// A cloud with a REST API.
     Http(&'a HttpProviderConfig),
+    /// Amazon EC2.
+    Ec2(&'a Ec2Config),
 }
 
 /// What stands in front of them.
@@ -23,16 +26,18 @@ pub enum ProviderFile<'a> {
 pub(crate) enum Opened {
     Process(Arc<Processes>),
     Http(Arc<HttpProvider>),
+    Ec2(Arc<Ec2>),
 }
 
 impl<'a> ProviderFile<'a> {
     /// What to do where it is not told, or more than once.
-    pub(super) const HINT: &'static str = "give one of the tables `process` and `http`";
+    pub(super) const HINT: &'static str = "give one of the tables `process`, `http` and `ec2`";
 
     /// All that are given.
     pub(super) fn all(servers: &'a ServersFile) -> impl Iterator<Item = Self> {
         let process = servers.process.iter().map(Self::Process);
-        process.chain(servers.http.iter().map(Self::Http))
+        let http = servers.http.iter().map(Self::Http);
+        process.chain(http).chain(servers.ec2.iter().map(Self::Ec2))
     }
 
     /// The name of the table.
@@ -40,6 +45,7 @@ impl<'a> ProviderFile<'a> {
         match self {
             Self::Process(_) => "process",
             Self::Http(_) => "http",
+            Self::Ec2(_) => "ec2",
         }
     }
 
@@ -48,6 +54,7 @@ impl<'a> ProviderFile<'a> {
         match self {
             Self::Process(own) => own.servers.len(),
             Self::Http(own) => own.servers.len(),
+            Self::Ec2(own) => own.servers.len(),
         }
     }
 
@@ -58,6 +65,7 @@ impl<'a> ProviderFile<'a> {
                 let hint = "`allow_plain = true` allows `http`, where somebody else encrypts";
                 (vec!["http", key], why, (key == "url").then_some(hint))
             }),
+            Self::Ec2(own) => own.check().map_err(|(key, why)| (vec!["ec2", key], why, None)),
         }
     }
 
@@ -67,6 +75,7 @@ impl<'a> ProviderFile<'a> {
         Ok(match self {
             Self::Process(own) => Opened::Process(Arc::new(Processes::new(own.clone(), clock))),
             Self::Http(own) => Opened::Http(Arc::new(http_provider::open(own.clone(), clock)?)),
+            Self::Ec2(own) => Opened::Ec2(Arc::new(ec2::open(own.clone(), clock)?)),
         })
     }
 }
@@ -77,6 +86,7 @@ impl Opened {
         match self {
             Self::Process(processes) => processes.clone(),
             Self::Http(cloud) => cloud.clone(),
+            Self::Ec2(cloud) => cloud.clone(),
         }
     }
 }

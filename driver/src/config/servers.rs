@@ -8,6 +8,7 @@ use super::Cause;
 use super::provider::ProviderFile;
 use crate::adapters::alertmanager::{Alertmanager, AlertmanagerConfig, Inbox};
 use crate::adapters::commands::{Commands, ServiceCommands};
+use crate::adapters::ec2::Ec2Config;
 use crate::adapters::haproxy::{Haproxy, HaproxyConfig};
 use crate::adapters::http_probes::{HttpProbes, HttpProbesConfig};
 use crate::adapters::http_provider::HttpProviderConfig;
@@ -41,6 +42,8 @@ pub struct ServersFile {
     pub process: Option<ProcessConfig>,
     /// The servers themselves, as machines of a cloud with a REST API.
     pub http: Option<HttpProviderConfig>,
+    /// The servers themselves, as instances of Amazon EC2.
+    pub ec2: Option<Ec2Config>,
 }
 
 /// What is wrong with a table of a group's ports: where below it, what, and what to do.

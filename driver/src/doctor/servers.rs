@@ -86,8 +86,14 @@ impl<'a> Adapters<'a> {
         checks.push(Box::pin(async {
             commands::findings(self.servers, patient.file.setup.as_ref())
         }));
-        if let Some(Opened::Http(cloud)) = &self.provider {
-            checks.push(Box::pin(patient.within("provider", cloud.examine())));
+        match &self.provider {
+            Some(Opened::Http(cloud)) => {
+                checks.push(Box::pin(patient.within("provider", cloud.examine())));
+            }
+            Some(Opened::Ec2(cloud)) => {
+                checks.push(Box::pin(patient.within("provider", cloud.examine())));
+            }
+            Some(Opened::Process(_)) | None => {}
         }
         if let Some(haproxy) = &self.haproxy {
             let slow_start = patient.policy.steps.slow_start;

@@ -10,6 +10,7 @@ use tidegate_driver::ports::Provider;
 use tidegate_driver::store::Place;
 
 use crate::alerts;
+use crate::provider::ec2::Moto;
 use crate::provider::http::cloud::{Cloud, Shape, TOKEN};
 use crate::provider::http::example;
 use crate::support::{Folder, Running, clock, eventually, free_port, order};
@@ -115,6 +116,18 @@ async fn a_cloud_is_asked_for_its_servers_and_told_nothing() {
     let shown = format!("{:?}", diagnosis(&config, &stack.folder.path("none.db")).await);
     assert!(!shown.contains("expired-token") && !shown.contains(TOKEN), "{shown}");
     assert_eq!((cloud.orders(), stack.folder.path("power").exists()), (Vec::new(), false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ec2_is_asked_for_its_instances_and_whether_it_would_start_them() {
+    let (stack, moto) = (Stack::start().await, Moto::start().await);
+    let config = stack.config_with(&moto.example());
+    told(&stack, &config, Verdict::Ok, "standby-1 is `i-").await;
+    told(&stack, &config, Verdict::Ok, "standby-1 is off").await;
+    let region = config.replace("eu-central-1", "eu-west-1");
+    told(&stack, &region, Verdict::Missing, "EC2 knows no `i-").await;
+    told(&stack, &region, Verdict::Missing, "correct `ec2.servers` and `ec2.region`").await;
+    assert!(!moto.folder.path("power").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,3 +1,4 @@
+pub mod ec2;
 pub mod http;
 
 use std::os::unix::fs::PermissionsExt;
