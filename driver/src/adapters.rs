@@ -22,6 +22,7 @@ pub mod prometheus;
 pub mod rq;
 pub mod shared;
 pub mod silent;
+pub mod ssh;
 
 pub use http::TlsError;
 pub use redis_link::{RedisConfig, RedisConfigError};

@@ -372,7 +372,8 @@ mod tests {
         let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
         assert_eq!(Config::parse(&text).map(|config| config.group.len()), Ok(1));
         let listening = format!("{text}\n[group.ports.alertmanager]\n");
-        for table in ["haproxy", "prometheus", "alertmanager", "rq", "probes", "shared", "process"]
+        for table in
+            ["haproxy", "prometheus", "alertmanager", "rq", "probes", "shared", "ssh", "process"]
         {
             let head = format!("[group.ports.{table}]\n");
             let wrong = listening.replace(&head, &format!("{head}wrong = 1\n"));
@@ -381,6 +382,20 @@ mod tests {
             for key in keys.split('`').skip(1).step_by(2) {
                 assert!(manual.contains(&format!("`{key}`")), "{key} of {table}");
             }
+        }
+        let services = "[[group.ports.services]]\nstart = []\nstop = []\n";
+        for (from, to, what) in [
+            ("user = \"tidegate\"", "user = \"-oProxyCommand=x\"", "is no name of a user"),
+            ("host = \"10.0.0.2\"", "host = \"a b\"", "`a b` is no name or address"),
+            ("/run/tidegate/ssh", &*"/run".repeat(20), "too long a name"),
+            ("/etc/tidegate/known_hosts", "/etc/%h", "that `ssh` reads anew"),
+            ("[\"bench.target\"]", "[\"bench; reboot\"]", "is no name of a unit"),
+            ("[group.ports.ssh]", &*format!("{services}[group.ports.ssh]"), "is told twice"),
+            ("storage = \"/mnt/standby/tidegate\"", "storage = { folder = \"/mnt\" }", ""),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let message = Config::parse(&text.replace(from, to)).err().map(|why| why.message);
+            assert!(message.unwrap_or_default().contains(what), "{what}");
         }
         let (message, place) = refusal(&text.replace("standbys = 1", "standbys = 2"));
         assert_eq!(message, "`haproxy` lists 2 of 3 servers");

@@ -15,10 +15,11 @@ use crate::adapters::http_provider::HttpProviderConfig;
 use crate::adapters::process::ProcessConfig;
 use crate::adapters::prometheus::{Prometheus, PrometheusAlerts, PrometheusConfig};
 use crate::adapters::rq::{Rq, RqConfig};
-use crate::adapters::shared::{Shared, SharedConfig};
+use crate::adapters::shared::{Shared, SharedConfig, StorageWay};
 use crate::adapters::silent::Silent;
+use crate::adapters::ssh::{Ssh, SshConfig};
 use crate::clock::Clock;
-use crate::ports::{Alerts, Ports};
+use crate::ports::{Alerts, Ports, Services};
 
 /// What stands behind each port. Every list has an entry a server, the primary's first.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,8 +37,11 @@ pub struct ServersFile {
     pub probes: HttpProbesConfig,
     /// Checks of what they share.
     pub shared: SharedConfig,
-    /// Who starts and stops their services.
+    /// Who starts and stops their services, where `ssh` does not.
+    #[serde(default)]
     pub services: Vec<ServiceCommands>,
+    /// How their units of systemd are reached.
+    pub ssh: Option<SshConfig>,
     /// The servers themselves, as commands on this machine.
     pub process: Option<ProcessConfig>,
     /// The servers themselves, as machines of a cloud with a REST API.
@@ -69,14 +73,51 @@ impl ServersFile {
             ("rq", self.rq.servers.len()),
             ("probes", self.probes.servers.len()),
             ("shared", self.shared.servers.len()),
-            ("services", self.services.len()),
+            match &self.ssh {
+                Some(ssh) => ("ssh", ssh.servers.len()),
+                None => ("services", self.services.len()),
+            },
             (provider.table(), provider.servers()),
         ];
         if let Some((list, count)) = lists.into_iter().find(|(_, count)| *count != servers) {
             let message = format!("`{list}` lists {count} of {servers} servers");
             return Err((vec![list], message, Some("list the primary first, then each standby")));
         }
+        self.check_ways()?;
         provider.check()
+    }
+
+    /// Whether services and storage are reached in one way each.
+    fn check_ways(&self) -> Result<(), Wrong> {
+        if let Some(ssh) = &self.ssh {
+            ssh.check().map_err(|(key, why)| (vec!["ssh", key], why, None))?;
+            if !self.services.is_empty() {
+                let message = "who starts and stops the services is told twice".to_owned();
+                let hint = "give one of the tables `services` and `ssh`";
+                return Err((vec!["services"], message, Some(hint)));
+            }
+        }
+        let is_lost = |way: &StorageWay| match way {
+            StorageWay::There(there) => self.ssh.is_none() && there.through.is_empty(),
+            StorageWay::Here(_) => false,
+        };
+        if self.shared.servers.iter().any(|ways| is_lost(&ways.storage)) {
+            let message = "no way to a storage that is not here is told".to_owned();
+            return Err((vec!["shared"], message, Some("give it `through`, or a table `ssh`")));
+        }
+        Ok(())
+    }
+
+    /// The job workers, with what `ssh` adds to them.
+    pub(crate) fn workers(&self) -> RqConfig {
+        let own = self.rq.clone();
+        self.ssh.iter().fold(own, |rq, ssh| ssh.workers(rq))
+    }
+
+    /// What is shared, with what `ssh` adds to it.
+    pub(crate) fn shared(&self) -> SharedConfig {
+        let own = self.shared.clone();
+        self.ssh.iter().fold(own, |shared, ssh| ssh.storage(shared))
     }
 
     /// Connects to nothing yet; reads the secrets.
@@ -95,14 +136,18 @@ impl ServersFile {
             }
             None => Arc::new(Silent),
         };
+        let services: Arc<dyn Services> = match &self.ssh {
+            Some(ssh) => Arc::new(Ssh::new(ssh.clone(), Arc::clone(clock))?),
+            None => Arc::new(Commands::new(self.services.clone())),
+        };
         Ok(Ports {
             proxy: Arc::new(Haproxy::new(self.haproxy.clone(), Arc::clone(clock))?),
             metrics: Arc::new(Prometheus::new(self.prometheus.clone())?),
             alerts,
-            jobs: Arc::new(Rq::new(self.rq.clone(), Arc::clone(clock))?),
+            jobs: Arc::new(Rq::new(self.workers(), Arc::clone(clock))?),
             probes: Arc::new(HttpProbes::new(self.probes.clone())?),
-            shared_state: Arc::new(Shared::new(self.shared.clone())?),
-            services: Arc::new(Commands::new(self.services.clone())),
+            shared_state: Arc::new(Shared::new(self.shared())?),
+            services,
             provider: self.provider().ok_or(ProviderFile::HINT)?.open(clock)?.port(),
         })
     }

@@ -12,6 +12,7 @@ use crate::adapters::http_probes::HttpProbes;
 use crate::adapters::prometheus::Prometheus;
 use crate::adapters::rq::Rq;
 use crate::adapters::shared::Shared;
+use crate::adapters::ssh::Ssh;
 use crate::clock::Clock;
 use crate::config::{Opened, ServersFile};
 use crate::ports::{Jobs, Metrics, Probes, Proxy};
@@ -25,6 +26,7 @@ pub(super) struct Adapters<'a> {
     rq: Option<Arc<Rq>>,
     probes: Option<Arc<HttpProbes>>,
     shared: Option<Shared>,
+    ssh: Option<Ssh>,
 }
 
 /// What was set up, or why it was not.
@@ -52,9 +54,10 @@ impl<'a> Adapters<'a> {
         let provider = provider.and_then(|one| one.ok_or_else(|| "it is not told".into()));
         let haproxy = Haproxy::new(own.haproxy.clone(), Arc::clone(clock));
         let prometheus = Prometheus::new(own.prometheus.clone());
-        let rq = Rq::new(own.rq.clone(), Arc::clone(clock));
+        let rq = Rq::new(own.workers(), Arc::clone(clock));
         let probes = HttpProbes::new(own.probes.clone());
-        let shared = Shared::new(own.shared.clone());
+        let shared = Shared::new(own.shared());
+        let ssh = own.ssh.as_ref().map(|ssh| Ssh::new(ssh.clone(), Arc::clone(clock)));
         Self {
             servers,
             provider: opened("provider", provider, findings),
@@ -63,6 +66,7 @@ impl<'a> Adapters<'a> {
             rq: opened("jobs", rq, findings).map(Arc::new),
             probes: opened("health", probes, findings).map(Arc::new),
             shared: opened("shared", shared, findings),
+            ssh: ssh.and_then(|ssh| opened("services", ssh, findings)),
         }
     }
 
@@ -113,6 +117,9 @@ impl<'a> Adapters<'a> {
         }
         if let Some(probes) = &self.probes {
             checks.push(Box::pin(patient.within("health", failing(probes, on))));
+        }
+        if let Some(ssh) = &self.ssh {
+            checks.push(Box::pin(patient.within("services", ssh.examine(on))));
         }
         if let Some(shared) = &self.shared {
             checks.push(Box::pin(patient.within("shared", shared.examine(on))));

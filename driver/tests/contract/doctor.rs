@@ -13,6 +13,7 @@ use crate::alerts;
 use crate::provider::ec2::Moto;
 use crate::provider::http::cloud::{Cloud, Shape, TOKEN};
 use crate::provider::http::example;
+use crate::ssh;
 use crate::support::{Folder, Running, clock, eventually, free_port, order};
 use crate::whole::stack::Stack;
 
@@ -128,6 +129,21 @@ async fn ec2_is_asked_for_its_instances_and_whether_it_would_start_them() {
     told(&stack, &region, Verdict::Missing, "EC2 knows no `i-").await;
     told(&stack, &region, Verdict::Missing, "correct `ec2.servers` and `ec2.region`").await;
     assert!(!moto.folder.path("power").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_asked_over_ssh_for_its_units() {
+    let (stack, ssh) = (Stack::start().await, ssh::Stage::start().await);
+    let config = stack.config();
+    let (at, end) = (config.find("services = [").unwrap(), config.find("[group.ports.ha").unwrap());
+    let config = [&config[..at], &ssh.table(), &config[end..]].concat();
+    let absent = "`web.service` of primary (127.0.0.1) is not-found, not loaded";
+    told(&stack, &config, Verdict::Missing, absent).await;
+    ssh.is("web.service", "active");
+    told(&stack, &config, Verdict::Ok, "primary is reached, and has its units").await;
+    let stranger = config.replace("/known_hosts", "/nobody").replace("/sockets", "/others");
+    told(&stack, &stranger, Verdict::Missing, "Host key verification failed").await;
+    told(&stack, &stranger, Verdict::Missing, "`known_hosts` has its key").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
