@@ -8,10 +8,10 @@ mod billed;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tidegate_core::{Dated, Power, ServerId, Span, Timestamp};
+use tidegate_core::{CommandId, Dated, Power, ServerId, Span, Timestamp};
 
 use crate::clock::Clock;
 use crate::fence::Fence;
@@ -63,8 +63,8 @@ pub struct Machines<C> {
     clock: Arc<dyn Clock>,
     billed: Arc<Billed>,
     fence: Fence,
-    /// When those that are to stop were first told to.
-    stopping: Mutex<BTreeMap<ServerId, Timestamp>>,
+    /// By which command each was last told to stop, and when it was first.
+    stopping: Mutex<BTreeMap<ServerId, (CommandId, Timestamp)>>,
 }
 
 impl<C> std::fmt::Debug for Machines<C> {
@@ -89,12 +89,23 @@ impl<C: Cloud> Machines<C> {
         let on = told.power != Power::Off;
         let ordered = self.stopping().get(&server).copied().filter(|_| !on);
         // The cloud's clock may be behind, and tell whole seconds.
-        let since = told.since.map(|since| ordered.map_or(since, |at| since.max(at)));
+        let since = told.since.map(|since| ordered.map_or(since, |(_, at)| since.max(at)));
         self.billed.saw(Sighting { server, on, asked, since });
     }
 
-    fn stopping(&self) -> std::sync::MutexGuard<'_, BTreeMap<ServerId, Timestamp>> {
+    fn stopping(&self) -> MutexGuard<'_, BTreeMap<ServerId, (CommandId, Timestamp)>> {
         self.stopping.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When this command first told its server to stop.
+    fn first_told(&self, order: &Order, now: Timestamp) -> Timestamp {
+        let (server, own) = (order.server, (order.id, now));
+        let mut stopping = self.stopping();
+        let told = stopping.entry(server).or_insert(own);
+        if told.0 != order.id {
+            *told = own;
+        }
+        told.1
     }
 
     /// Whether an order that the cloud refused asked for what is so meanwhile.
@@ -157,7 +168,7 @@ impl<C: Cloud> Provider for Machines<C> {
         if power == Power::Off {
             return Ok(Accepted::Done);
         }
-        let first = *self.stopping().entry(server).or_insert(now);
+        let first = self.first_told(&order, now);
         let is_over = self.cloud.grace().is_some_and(|grace| now >= first + grace);
         let how = if is_over { Stop::Force } else { Stop::Ask };
         if power == Power::Stopping && how == Stop::Ask {
