@@ -134,9 +134,7 @@ async fn ec2_is_asked_for_its_instances_and_whether_it_would_start_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_asked_over_ssh_for_its_units() {
     let (stack, ssh) = (Stack::start().await, ssh::Stage::start().await);
-    let config = stack.config();
-    let (at, end) = (config.find("services = [").unwrap(), config.find("[group.ports.ha").unwrap());
-    let config = [&config[..at], &ssh.table(), &config[end..]].concat();
+    let config = stack.config_over_ssh(&ssh.table(["\"web.service\"", ""]));
     let absent = "`web.service` of primary (127.0.0.1) is not-found, not loaded";
     told(&stack, &config, Verdict::Missing, absent).await;
     ssh.is("web.service", "active");

@@ -14,7 +14,7 @@ use crate::support::{Folder, Running, clock, eventually, free_port, order};
 const STANDBY: ServerId = ServerId(1);
 
 /// A unit is a file with its state. One that is `activating` is active when it is next asked for,
-/// and one with a file of its own beside it fails.
+/// and one with a file of its own beside it fails. A hook is told what is done.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 cd "$(dirname "$0")/units" && echo "$*" >> ../asked || exit 9
 what=$1; shift
@@ -36,6 +36,7 @@ for unit; do
         show) if [ -e "$unit" ]; then echo loaded; else echo not-found; fi ;;
     esac
 done
+[ ! -e ../hook ] || sh ../hook "$what"
 exit "$code"
 "#;
 
@@ -82,8 +83,8 @@ impl Stage {
                 path("bin"),
             ),
         );
-        // Where sshd drops its rights to, which Debian's own service makes.
-        std::fs::create_dir_all("/run/sshd").unwrap();
+        // Where sshd drops the rights of root to, if it has them: Debian's own service makes it.
+        let _ = std::fs::create_dir_all("/run/sshd");
         let log = folder.path("sshd.log");
         let file = file.display().to_string();
         let sshd = Running::start("/usr/sbin/sshd", &["-D", "-e", "-f", &file], &log);
@@ -126,7 +127,7 @@ impl Stage {
     }
 
     /// What `systemctl` was asked.
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         let asked = std::fs::read_to_string(self.folder.path("bin/asked")).unwrap_or_default();
         asked.lines().map(str::to_owned).collect()
     }
@@ -145,8 +146,8 @@ impl Drop for Stage {
 }
 
 impl Stage {
-    /// Its servers, as a configuration has them.
-    pub fn table(&self) -> String {
+    /// Its servers with these units, as a configuration has them.
+    pub fn table(&self, [primary, standby]: [&str; 2]) -> String {
         let Self { config, .. } = self;
         let [user, port] = [&config.user, &config.servers[1].port.to_string()];
         let [identity, known_hosts, sockets] =
@@ -154,8 +155,8 @@ impl Stage {
         format!(
             "[group.ports.ssh]\nuser = \"{user}\"\nidentity = \"{identity}\"\n\
              known_hosts = \"{known_hosts}\"\nsockets = \"{sockets}\"\nservers = [\
-             {{ host = \"127.0.0.1\", port = {port}, units = [\"web.service\"] }}, \
-             {{ host = \"127.0.0.1\", port = {port} }}]\n"
+             {{ host = \"127.0.0.1\", port = {port}, units = [{primary}] }}, \
+             {{ host = \"127.0.0.1\", port = {port}, units = [{standby}] }}]\n"
         )
     }
 }

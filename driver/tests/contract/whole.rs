@@ -13,6 +13,7 @@ use tidegate_driver::store::Place;
 
 use crate::provider::http::cloud::{Cloud, Shape};
 use crate::provider::http::example;
+use crate::ssh;
 use crate::support::eventually;
 
 use stack::{STANDBY, Stack};
@@ -68,4 +69,29 @@ async fn a_standby_of_a_cloud_serves_and_leaves_and_no_request_fails() {
     assert_eq!(clients.stop().await, Vec::<String>::new());
     assert_eq!(cloud.orders(), ["power_on", "shutdown"]);
     assert_eq!(power().matches("\"server\":1").count(), 2, "{}", power());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_whose_units_are_reached_by_ssh_serves_and_leaves() {
+    let (stack, ssh) = (Stack::start().await, ssh::Stage::start().await);
+    let web = stack.folder.path("standby.go").display().to_string();
+    let hook = format!("case $1 in start) touch {web};; stop) rm -f {web};; esac\n");
+    ssh.folder.write("bin/hook", &hook);
+    let clients = stack.clients();
+    let config = stack.config_over_ssh(&ssh.table(["", "\"web.service\""]));
+    let (control, thread) = host(&stack, &config);
+    let handle = control.groups().await.unwrap();
+    let up = OperatorRequest::ScaleUp { by: 1, hold: None };
+    handle.request("whole", "a test", up).await.unwrap();
+    eventually("the standby serves", async || stack.answered_by(STANDBY).then_some(())).await;
+    handle.request("whole", "a test", OperatorRequest::Resume).await.unwrap();
+    let off = ["on", "stopping", "off"];
+    eventually("the standby is off", async || (stack.power() == off).then_some(())).await;
+    control.stop();
+    tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
+    assert_eq!(clients.stop().await, Vec::<String>::new());
+    let asked = ssh.asked();
+    let what = asked.iter().filter_map(|asked| asked.split(' ').next());
+    let what: Vec<_> = what.filter(|what| *what != "is-active").collect();
+    assert_eq!(what, ["start", "stop"]);
 }

@@ -156,6 +156,14 @@ servers = [{{ command = ["true"] }}, {{ command = {machine} }}]
         format!("{before}{provider}")
     }
 
+    /// The same group, whose services are reached as this table says.
+    pub fn config_over_ssh(&self, ssh: &str) -> String {
+        let config = self.config();
+        let (before, rest) = config.split_once("services = [").unwrap();
+        let (_, after) = rest.split_once("]\n\n[group.ports.haproxy]").unwrap();
+        format!("{before}{ssh}[group.ports.haproxy]{after}")
+    }
+
     /// What runs on the standby's machine while it is on.
     pub fn standby(&self) -> Running {
         let (at, port) = (self.folder.path(""), self.ports[3].to_string());
