@@ -5,19 +5,27 @@
 //! again.
 
 pub(crate) mod http;
+mod lines;
+mod processes;
 pub(crate) mod program;
 mod redis_link;
 mod secret;
 
 pub mod alertmanager;
+pub mod cloud;
 pub mod commands;
+pub mod ec2;
 pub mod haproxy;
 pub mod http_probes;
+pub mod http_provider;
+pub mod nginx;
 pub mod process;
 pub mod prometheus;
 pub mod rq;
 pub mod shared;
 pub mod silent;
+pub mod ssh;
 
+pub use http::TlsError;
 pub use redis_link::{RedisConfig, RedisConfigError};
 pub use secret::{Secret, SecretError, SecretSource};

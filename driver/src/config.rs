@@ -3,9 +3,12 @@
 mod bill;
 mod fake;
 mod place;
+mod provider;
 mod servers;
 mod setup;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,6 +27,9 @@ use crate::runtime::{Group, Limits, Listener};
 
 pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
+pub(crate) use provider::Opened;
+pub use provider::ProviderFile;
+pub(crate) use servers::ProxyConfig;
 pub use servers::ServersFile;
 pub use setup::{SetupCommands, SetupFile};
 pub use store::{PlaceError, StoreFile};
@@ -201,11 +207,13 @@ impl Config {
                 let message = format!("at most {MAX_STANDBYS} standbys are supported");
                 return refused(&at("standbys"), message, None);
             }
-            if let Some((list, count)) = group.ports.miscounted(group.standbys) {
-                let servers = usize::from(group.standbys) + 1;
-                let message = format!("`{list}` lists {count} of {servers} servers");
-                let hint = Some("list the primary first, then each standby");
-                return refused(&[at("ports").as_slice(), &[list.into()]].concat(), message, hint);
+            if let Err((path, message, hint)) = group.ports.check(group.standbys) {
+                let path = path.into_iter().map(place::Key::Name);
+                return refused(
+                    &at("ports").into_iter().chain(path).collect::<Vec<_>>(),
+                    message,
+                    hint,
+                );
             }
             let prepared = group.setup.as_ref().map_or(0, |setup| setup.servers.len());
             if prepared > usize::from(group.standbys) + 1 {
@@ -309,10 +317,10 @@ impl PortsFile {
         }
     }
 
-    fn miscounted(&self, standbys: u16) -> Option<(&'static str, usize)> {
+    fn check(&self, standbys: u16) -> Result<(), servers::Wrong> {
         match self {
-            Self::Fake(_) => None,
-            Self::Servers(servers) => servers.miscounted(usize::from(standbys) + 1),
+            Self::Fake(_) => Ok(()),
+            Self::Servers(servers) => servers.check(usize::from(standbys) + 1),
         }
     }
 
@@ -321,98 +329,5 @@ impl PortsFile {
             Self::Fake(_) => true,
             Self::Servers(servers) => servers.alertmanager.is_some(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GROUP: &str = "[[group]]\nname = \"a\"\nports = { kind = \"fake\", boot = \"2s\" }\n";
-
-    fn refusal(text: &str) -> (String, String) {
-        let ConfigError { span, message, .. } = Config::parse(text).unwrap_err();
-        (message, text[span.unwrap_or(0..0)].to_owned())
-    }
-
-    #[test]
-    fn the_configuration_that_ships_is_valid_and_its_manual_knows_every_key() {
-        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        let demo = std::fs::read_to_string(docs.join("live-demo.toml")).unwrap();
-        assert_eq!(Config::parse(&demo).map(|config| config.group.len()), Ok(1));
-        let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
-        for wrong in [
-            "",
-            "[store]\n",
-            "[look]\n",
-            "[http]\n",
-            "[[group]]\n",
-            "[[group]]\n[group.ports]\n",
-            "[[group]]\n[group.setup]\n",
-            "[[group]]\n[[group.setup.servers]]\n",
-        ] {
-            let wrong = format!("{wrong}wrong = 1\nname = \"a\"\nkind = \"fake\"\n");
-            let message = Config::parse(&wrong).unwrap_err().message;
-            let (_, keys) = message.split_once("expected").unwrap();
-            for key in keys.split('`').skip(1).step_by(2) {
-                assert!(manual.contains(key), "{key} of {wrong}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_manual_knows_every_key_of_real_servers_and_lists_are_counted() {
-        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        let text = std::fs::read_to_string(docs.join("live-servers.toml")).unwrap();
-        let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
-        assert_eq!(Config::parse(&text).map(|config| config.group.len()), Ok(1));
-        let listening = format!("{text}\n[group.ports.alertmanager]\n");
-        for table in ["haproxy", "prometheus", "alertmanager", "rq", "probes", "shared", "process"]
-        {
-            let head = format!("[group.ports.{table}]\n");
-            let wrong = listening.replace(&head, &format!("{head}wrong = 1\n"));
-            let message = Config::parse(&wrong).unwrap_err().message;
-            let (_, keys) = message.split_once("expected").unwrap();
-            for key in keys.split('`').skip(1).step_by(2) {
-                assert!(manual.contains(&format!("`{key}`")), "{key} of {table}");
-            }
-        }
-        let (message, place) = refusal(&text.replace("standbys = 1", "standbys = 2"));
-        assert_eq!(message, "`haproxy` lists 2 of 3 servers");
-        assert!(place.contains("haproxy"), "{place}");
-        let alerted = |text: &str| format!("policy.evidence.from = \"alerts\"\n{text}");
-        let (message, _) = refusal(&alerted(&text));
-        assert!(message.contains("nobody notifies alerts"), "{message}");
-        let (message, place) = refusal(&alerted(&listening));
-        assert!(message.contains("no notification of Alertmanager"), "{message}");
-        assert!(place.contains("alertmanager"), "{place}");
-        let http = format!("{}[http]\nalerts_token = {{ env = \"A\" }}\n", alerted(&listening));
-        assert!(Config::parse(&http).is_ok());
-    }
-
-    #[test]
-    fn what_is_left_out_has_defaults() {
-        let config = Config::parse(GROUP).unwrap();
-        assert_eq!(Limits::from(config.look), Limits::default());
-        assert_eq!((config.group[0].standbys, &config.policy), (1, &Policy::default()));
-    }
-
-    #[test]
-    fn a_mistake_is_shown_at_its_place() {
-        let (message, place) = refusal(&format!("colour = 1\n{GROUP}"));
-        assert!(message.contains("unknown field `colour`"), "{message}");
-        assert_eq!(place, "colour");
-        let rule = "[[policy.up]]\nmetric = \"cpu\"\nabove = \"75%\"\n";
-        let (message, place) = refusal(&format!("{rule}{GROUP}"));
-        assert!(message.contains("needs a down rule"), "{message}");
-        assert!(place.contains("policy.up"), "{place}");
-        let (message, place) = refusal(&format!("{GROUP}policy.min_standbys = 3\n"));
-        assert!(message.contains("the maximum of 1"), "{message}");
-        assert_eq!(place, "3");
-        let three = format!("{GROUP}setup.servers = [{{}}, {{}}, {{}}]\n");
-        assert!(refusal(&three).0.contains("3 servers, which are too many"));
-        let (_, place) = refusal(&format!("{GROUP}{GROUP}"));
-        assert_eq!(place, "\"a\"");
-        assert!(refusal("").0.contains("no group"));
     }
 }

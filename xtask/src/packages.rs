@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::command::{complain, program, root, succeeds};
 
-const DEBIAN: [&str; 17] = [
+const DEBIAN: [&str; 20] = [
+    "ca-certificates",
     "haproxy",
     "iproute2",
     "kmod",
@@ -14,8 +15,10 @@ const DEBIAN: [&str; 17] = [
     "nfs-common",
     "nfs-ganesha",
     "nfs-ganesha-vfs",
+    "nginx",
     "openssh-client",
     "openssh-server",
+    "openssl",
     "postgresql",
     "prometheus",
     "prometheus-alertmanager",
@@ -27,7 +30,8 @@ const DEBIAN: [&str; 17] = [
 ];
 
 /// A folder below `target/python`, and what is installed there.
-const PYTHON: [(&str, &[&str]); 3] = [
+const PYTHON: [(&str, &[&str]); 4] = [
+    ("moto", &["moto==5.2.1", "flask==3.1.3", "flask-cors==6.0.5"]),
     ("rq-1.16", &["rq==1.16.2", "redis==5.2.1"]),
     ("rq-3.0", &["rq==3.0.0", "redis==8.1.0"]),
     ("staging", &["gunicorn==23.0.0", "rq==3.0.0", "redis==8.1.0"]),

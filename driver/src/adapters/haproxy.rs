@@ -11,11 +11,13 @@
 //!   an order for another one is refused.
 //! - A drained server keeps its place and is checked on. Its requests in flight are those that it
 //!   has (`scur`) and those that wait for it (`qcur`); one reading of zero is no proof.
-//! - Requests that a former process still answers after a reload are not seen.
+//! - After a reload, a former process still answers what it has, of which the present one knows
+//!   nothing. While one runs, a server that seems to have no request may have one: that is unknown.
 //! - `HAProxy` has no memory for a fence. Orders are refused by what this adapter let through
 //!   before.
 
 mod examine;
+mod former;
 mod socket;
 mod stat;
 
@@ -138,12 +140,17 @@ impl Haproxy {
 #[async_trait]
 impl Proxy for Haproxy {
     async fn state(&self, ask: Ask) -> Result<Vec<Routing>, PortError> {
+        // In this order, a reload in between is seen.
         let rows = self.rows().await?.into_iter();
-        let states = rows.map(|(server, row)| Routing {
-            server,
-            routed: Some(Dated::new(row.is_routed(), ask.now)),
-            in_flight: Some(Dated::new(row.in_flight(), ask.now)),
-            counted: Some(row.traffic(server)),
+        let some_are_unseen = former::some_run(&self.socket).await?;
+        let states = rows.map(|(server, row)| {
+            let in_flight = Some(row.in_flight()).filter(|seen| *seen > 0 || !some_are_unseen);
+            Routing {
+                server,
+                routed: Some(Dated::new(row.is_routed(), ask.now)),
+                in_flight: in_flight.map(|seen| Dated::new(seen, ask.now)),
+                counted: Some(row.traffic(server)),
+            }
         });
         Ok(states.collect())
     }

@@ -1,29 +1,113 @@
 //! What all adapters that ask over HTTP have in common.
 
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::{Client, redirect};
+use reqwest::header::HeaderMap;
+use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect};
 
 use crate::ports::PortError;
 
+/// Who asks.
+const AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
 /// Until whoever does not even take the connection is unreachable.
 const CONNECT: Duration = Duration::from_secs(5);
+/// A longer answer than this is none about a few machines.
+const BYTES_MAX: usize = 1 << 20;
+
+/// Why nobody can be asked over an encrypted connection.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificates that are trusted cannot be read.
+    #[error("read the certificates in `{}`: {why}", .path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// There is nobody to trust.
+    #[error("set up encrypted connections: {0}")]
+    SetUp(String),
+}
 
 /// A client that follows no redirection: an answer counts only from whom was asked. It uses no
 /// proxy of the environment, which would answer for a server that is down.
+fn builder() -> ClientBuilder {
+    // It fails where one is installed already.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().user_agent(AGENT).redirect(redirect::Policy::none()).no_proxy();
+    client.connect_timeout(CONNECT)
+}
+
+/// A client for plain HTTP. It trusts no certificate, and so reads none.
 pub(crate) fn client() -> Client {
-    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
-    client.connect_timeout(CONNECT).build().unwrap_or_default()
+    builder().tls_certs_only([]).build().unwrap_or_default()
+}
+
+/// A client that trusts the system's certificates, and those in the file `ca`. It sends these
+/// headers with each request.
+pub(crate) fn client_over_tls(ca: Option<&Path>, headers: HeaderMap) -> Result<Client, TlsError> {
+    let mut client = builder().default_headers(headers);
+    if let Some(path) = ca {
+        let failed = |why: String| TlsError::Certificates { path: path.to_owned(), why };
+        let text = std::fs::read(path).map_err(|why| failed(why.to_string()))?;
+        let trusted = Certificate::from_pem_bundle(&text).map_err(|why| failed(root(&why)))?;
+        if trusted.is_empty() {
+            return Err(failed("there are none, in PEM".to_owned()));
+        }
+        client = client.tls_certs_merge(trusted);
+    }
+    client.build().map_err(|why| TlsError::SetUp(root(&why)))
+}
+
+/// The address that all addresses of an interface begin with. What is sent there is a secret, so it
+/// is encrypted, or stays on this machine, or `allow_plain` says that somebody else sees to it.
+pub(crate) fn base(text: &str, allow_plain: bool) -> Result<Url, String> {
+    let url: Url =
+        text.parse().map_err(|_| format!("`{text}` is no address: `https://HOST/PATH` is one"))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let ip: Option<IpAddr> = host.parse().ok();
+    let is_here = host == "localhost" || ip.is_some_and(|ip| ip.is_loopback());
+    let is_bare = url.username().is_empty() && url.password().is_none();
+    if !is_bare || url.query().is_some() || url.fragment().is_some() {
+        return Err("it has more than a host and a path, and may be shown to people".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_here || allow_plain => Ok(url),
+        "http" => Err(format!("`{text}` would be told secrets unencrypted: take `https`")),
+        other => Err(format!("`{other}` is not spoken: take `https`")),
+    }
+}
+
+/// The body of an answer, if it is one about a few machines.
+pub(crate) async fn body(mut got: Response, whom: &str) -> Result<Vec<u8>, PortError> {
+    let mut body = Vec::new();
+    while let Some(more) = got.chunk().await.map_err(|why| failed(whom, why))? {
+        body.extend_from_slice(&more);
+        if body.len() > BYTES_MAX {
+            return Err(PortError::refused(format!("the answer of {whom} has no end")));
+        }
+    }
+    Ok(body)
+}
+
+/// What is at the bottom of an error.
+fn root(why: &dyn std::error::Error) -> String {
+    let mut why = why;
+    while let Some(deeper) = why.source() {
+        why = deeper;
+    }
+    why.to_string()
 }
 
 /// What a port makes of a request that got no answer. The address is left out: it may hold a token.
 pub(crate) fn failed(whom: &str, why: reqwest::Error) -> PortError {
     let is_late = why.is_timeout();
     let is_answer = why.is_decode() || why.is_body();
-    let why = why.without_url();
-    let reason =
-        std::error::Error::source(&why).map_or_else(|| why.to_string(), ToString::to_string);
-    let what = format!("{whom}: {reason}");
+    let what = format!("{whom}: {}", root(&why.without_url()));
     if is_late {
         PortError::timed_out(what)
     } else if is_answer {

@@ -17,12 +17,13 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tidegate_core::{Dated, Power, ServerId, Span, Timestamp};
 
+use super::lines::{Lines, Open};
 use crate::clock::Clock;
 use crate::ports::{Accepted, Ask, Order, PortError, PowerChange, PowerState, Provider};
 
 use console::Progress;
 use group::Group;
-use log::{Event, Line, Log};
+use log::{Event, Line};
 
 /// The servers of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -52,7 +53,7 @@ pub struct ProcessServer {
 
 struct Inner {
     config: ProcessConfig,
-    log: Log,
+    log: Lines<Line>,
     clock: Arc<dyn Clock>,
     /// Those that this process has to reap.
     children: Mutex<Vec<Child>>,
@@ -71,7 +72,7 @@ impl std::fmt::Debug for Processes {
 impl Processes {
     /// Starts nothing yet.
     pub fn new(config: ProcessConfig, clock: Arc<dyn Clock>) -> Self {
-        let log = Log::new(config.log.clone());
+        let log = log::at(config.log.clone());
         Self(Arc::new(Inner { config, log, clock, children: Mutex::default() }))
     }
 
@@ -128,7 +129,7 @@ impl Inner {
     }
 
     /// Those that ended by themselves get their line in the file.
-    fn note_ended(&self, log: &mut log::Open) -> Result<(), PortError> {
+    fn note_ended(&self, log: &mut Open<Line>) -> Result<(), PortError> {
         self.reap();
         for id in 0..self.config.servers.len() {
             let server = ServerId(id as u16);

@@ -1,6 +1,6 @@
 //! Runs a command that the configuration names.
 
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -18,6 +18,22 @@ pub(crate) async fn run(command: &[String]) -> Result<(), PortError> {
 
 /// The same; it is told `text`, and what it answers is returned.
 pub(crate) async fn answer(command: &[String], text: &str) -> Result<String, PortError> {
+    let ended = ended(command, text).await?;
+    if ended.status.success() {
+        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+    }
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    let last = errors.lines().last().unwrap_or_default();
+    let program = command.first().map_or("", String::as_str);
+    let what = format!("`{program}` ended with {}: {last}", ended.status);
+    match ended.status.code() {
+        Some(UNREACHABLE) => Err(PortError::unreachable(what)),
+        _ => Err(PortError::refused(what)),
+    }
+}
+
+/// The same, however it ended.
+pub(crate) async fn ended(command: &[String], text: &str) -> Result<Output, PortError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(PortError::refused("an empty command is configured"));
     };
@@ -30,17 +46,7 @@ pub(crate) async fn answer(command: &[String], text: &str) -> Result<String, Por
         // A program that does not read has no use for it.
         let _unread = input.write_all(text.as_bytes()).await;
     }
-    let ended = started.wait_with_output().await.map_err(failed)?;
-    if ended.status.success() {
-        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
-    }
-    let errors = String::from_utf8_lossy(&ended.stderr);
-    let last = errors.lines().last().unwrap_or_default();
-    let what = format!("`{program}` ended with {}: {last}", ended.status);
-    match ended.status.code() {
-        Some(UNREACHABLE) => Err(PortError::unreachable(what)),
-        _ => Err(PortError::refused(what)),
-    }
+    started.wait_with_output().await.map_err(failed)
 }
 
 #[cfg(test)]

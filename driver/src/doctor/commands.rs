@@ -11,17 +11,19 @@ const PART: &str = "commands";
 
 pub(super) fn findings(servers: &ServersFile, setup: Option<&SetupFile>) -> Vec<Finding> {
     let mut commands: Vec<(ServerId, &str, &[String])> = Vec::new();
+    let workers = servers.workers();
     let standbys = || (0..).map(ServerId).skip(1);
     for (server, own) in standbys().zip(servers.services.iter().skip(1)) {
         commands.extend([(server, "start", &*own.start), (server, "stop", &*own.stop)]);
     }
-    for (server, own) in standbys().zip(servers.rq.servers.iter().skip(1)) {
+    for (server, own) in standbys().zip(workers.servers.iter().skip(1)) {
         let given = [("RQ start", &own.start), ("RQ stop", &own.stop)];
         let given =
             given.into_iter().filter_map(|(name, one)| Some((server, name, one.as_deref()?)));
         commands.extend(given);
     }
-    for (server, own) in standbys().zip(servers.process.servers.iter().skip(1)) {
+    let machines = servers.process.iter().flat_map(|process| process.servers.iter().skip(1));
+    for (server, own) in standbys().zip(machines) {
         commands.push((server, "machine", &own.command));
     }
     for (own, id) in setup.iter().flat_map(|setup| setup.servers.iter().zip(0..)) {

@@ -9,23 +9,67 @@ use super::ports::Asked;
 use super::{Check, Finding, Patient, alerts, commands};
 use crate::adapters::haproxy::Haproxy;
 use crate::adapters::http_probes::HttpProbes;
-use crate::adapters::process::Processes;
+use crate::adapters::nginx::Nginx;
 use crate::adapters::prometheus::Prometheus;
 use crate::adapters::rq::Rq;
 use crate::adapters::shared::Shared;
+use crate::adapters::ssh::Ssh;
 use crate::clock::Clock;
-use crate::config::ServersFile;
+use crate::config::{Opened, ProxyConfig, ServersFile};
 use crate::ports::{Jobs, Metrics, Probes, Proxy};
+
+const PART: &str = "proxy";
 
 /// The adapters that can be set up as configured.
 pub(super) struct Adapters<'a> {
     servers: &'a ServersFile,
-    processes: Arc<Processes>,
-    haproxy: Option<Arc<Haproxy>>,
+    provider: Option<Opened>,
+    proxy: Option<RealProxy>,
     prometheus: Option<Arc<Prometheus>>,
     rq: Option<Arc<Rq>>,
     probes: Option<Arc<HttpProbes>>,
     shared: Option<Shared>,
+    ssh: Option<Ssh>,
+}
+
+/// Who routes requests.
+enum RealProxy {
+    Haproxy(Arc<Haproxy>),
+    Nginx(Arc<Nginx>),
+}
+
+impl RealProxy {
+    fn open(
+        own: &ServersFile,
+        clock: &Arc<dyn Clock>,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Self> {
+        match own.proxy().ok()? {
+            ProxyConfig::Haproxy(own) => {
+                let made = Haproxy::new(own.clone(), Arc::clone(clock));
+                opened(PART, made, findings).map(|made| Self::Haproxy(Arc::new(made)))
+            }
+            ProxyConfig::Nginx(own) => {
+                let made = Nginx::new(own.clone(), Arc::clone(clock));
+                opened(PART, made, findings).map(|made| Self::Nginx(Arc::new(made)))
+            }
+        }
+    }
+
+    fn asked(&self) -> Arc<dyn Proxy> {
+        match self {
+            Self::Haproxy(proxy) => proxy.clone(),
+            Self::Nginx(proxy) => proxy.clone(),
+        }
+    }
+
+    async fn examine(&self, patient: &Patient<'_>) -> Vec<Finding> {
+        let (weight, slow_start) = (patient.file.primary_weight, patient.policy.steps.slow_start);
+        match self {
+            Self::Haproxy(proxy) => proxy.examine(weight, slow_start).await,
+            Self::Nginx(proxy) => proxy.examine(weight, slow_start).await,
+        }
+    }
 }
 
 /// What was set up, or why it was not.
@@ -49,26 +93,29 @@ impl<'a> Adapters<'a> {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let own = servers;
-        let haproxy = Haproxy::new(own.haproxy.clone(), Arc::clone(clock));
+        let provider = own.provider().map(|one| one.open(clock)).transpose();
+        let provider = provider.and_then(|one| one.ok_or_else(|| "it is not told".into()));
         let prometheus = Prometheus::new(own.prometheus.clone());
-        let rq = Rq::new(own.rq.clone(), Arc::clone(clock));
+        let rq = Rq::new(own.workers(), Arc::clone(clock));
         let probes = HttpProbes::new(own.probes.clone());
-        let shared = Shared::new(own.shared.clone());
+        let shared = Shared::new(own.shared());
+        let ssh = own.ssh.as_ref().map(|ssh| Ssh::new(ssh.clone(), Arc::clone(clock)));
         Self {
             servers,
-            processes: Arc::new(Processes::new(own.process.clone(), Arc::clone(clock))),
-            haproxy: opened("proxy", haproxy, findings).map(Arc::new),
+            provider: opened("provider", provider, findings),
+            proxy: RealProxy::open(own, clock, findings),
             prometheus: opened("metrics", prometheus, findings).map(Arc::new),
             rq: opened("jobs", rq, findings).map(Arc::new),
             probes: opened("health", probes, findings).map(Arc::new),
             shared: opened("shared", shared, findings),
+            ssh: ssh.and_then(|ssh| opened("services", ssh, findings)),
         }
     }
 
     pub fn asked(&self) -> Asked {
         Asked {
-            provider: self.processes.clone(),
-            proxy: self.haproxy.clone().map(|one| one as Arc<dyn Proxy>),
+            provider: self.provider.as_ref().map(Opened::port),
+            proxy: self.proxy.as_ref().map(RealProxy::asked),
             metrics: self.prometheus.clone().map(|one| one as Arc<dyn Metrics>),
             jobs: self.rq.clone().map(|one| one as Arc<dyn Jobs>),
             probes: self.probes.clone().map(|one| one as Arc<dyn Probes>),
@@ -85,10 +132,17 @@ impl<'a> Adapters<'a> {
         checks.push(Box::pin(async {
             commands::findings(self.servers, patient.file.setup.as_ref())
         }));
-        if let Some(haproxy) = &self.haproxy {
-            let slow_start = patient.policy.steps.slow_start;
-            let check = haproxy.examine(patient.file.primary_weight, slow_start);
-            checks.push(Box::pin(patient.within("proxy", check)));
+        match &self.provider {
+            Some(Opened::Http(cloud)) => {
+                checks.push(Box::pin(patient.within("provider", cloud.examine())));
+            }
+            Some(Opened::Ec2(cloud)) => {
+                checks.push(Box::pin(patient.within("provider", cloud.examine())));
+            }
+            Some(Opened::Process(_)) | None => {}
+        }
+        if let Some(proxy) = &self.proxy {
+            checks.push(Box::pin(patient.within(PART, proxy.examine(patient))));
         }
         if let Some(prometheus) = &self.prometheus {
             let check = prometheus.examine(&*patient.clock, on);
@@ -103,6 +157,9 @@ impl<'a> Adapters<'a> {
         }
         if let Some(probes) = &self.probes {
             checks.push(Box::pin(patient.within("health", failing(probes, on))));
+        }
+        if let Some(ssh) = &self.ssh {
+            checks.push(Box::pin(patient.within("services", ssh.examine(on))));
         }
         if let Some(shared) = &self.shared {
             checks.push(Box::pin(patient.within("shared", shared.examine(on))));

@@ -10,7 +10,12 @@ use tidegate_driver::ports::Provider;
 use tidegate_driver::store::Place;
 
 use crate::alerts;
+use crate::provider::ec2::Moto;
+use crate::provider::http::cloud::{Cloud, Shape, TOKEN};
+use crate::provider::http::example;
+use crate::ssh;
 use crate::support::{Folder, Running, clock, eventually, free_port, order};
+use crate::whole::front::Front;
 use crate::whole::stack::Stack;
 
 /// The stack's configuration as it should be: weights as in the proxy's file.
@@ -85,7 +90,7 @@ async fn a_standby_that_was_left_on_costs_money() {
     let config = healthy(&stack);
     let parsed = Config::parse(&config).unwrap_or_else(|why| panic!("{why:?}"));
     let PortsFile::Servers(servers) = &parsed.group[0].ports else { panic!("{config}") };
-    let processes = Processes::new(servers.process.clone(), clock());
+    let processes = Processes::new(servers.process.clone().unwrap(), clock());
     processes.power_on(order(ServerId(1), 1)).await.unwrap();
     told(&stack, &config, Verdict::Warn, "standby-1 is on and so billed").await;
     told(&stack, &config, Verdict::Missing, "the services of standby-1 do not answer").await;
@@ -94,11 +99,84 @@ async fn a_standby_that_was_left_on_costs_money() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_is_asked_for_its_servers_and_told_nothing() {
+    let stack = Stack::start().await;
+    let cloud = Cloud::start(Shape::Hetzner).await;
+    let config = stack.config_with(&example(Shape::Hetzner, cloud.port, &stack.folder));
+    told(&stack, &config, Verdict::Ok, "standby-1 is `4712`, and `off` there").await;
+    told(&stack, &config, Verdict::Ok, "standby-1 is off").await;
+    let wrong = config.replace("\"4712\"", "\"4713\"");
+    told(&stack, &wrong, Verdict::Missing, "the provider does not know standby-1").await;
+    told(&stack, &wrong, Verdict::Missing, "the cloud knows no `4713` (404)").await;
+    told(&stack, &wrong, Verdict::Missing, "correct `http.servers`").await;
+    cloud.becomes("migrating");
+    told(&stack, &config, Verdict::Missing, "`migrating` there, which no list of `states` has")
+        .await;
+    stack.folder.write("token", "expired-token");
+    told(&stack, &config, Verdict::Missing, "does not accept the token (401)").await;
+    told(&stack, &config, Verdict::Missing, "make a token that may read and write").await;
+    let shown = format!("{:?}", diagnosis(&config, &stack.folder.path("none.db")).await);
+    assert!(!shown.contains("expired-token") && !shown.contains(TOKEN), "{shown}");
+    assert_eq!((cloud.orders(), stack.folder.path("power").exists()), (Vec::new(), false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ec2_is_asked_for_its_instances_and_whether_it_would_start_them() {
+    let (stack, moto) = (Stack::start().await, Moto::start().await);
+    let config = stack.config_with(&moto.example());
+    told(&stack, &config, Verdict::Ok, "standby-1 is `i-").await;
+    told(&stack, &config, Verdict::Ok, "standby-1 is off").await;
+    let region = config.replace("eu-central-1", "eu-west-1");
+    told(&stack, &region, Verdict::Missing, "EC2 knows no `i-").await;
+    told(&stack, &region, Verdict::Missing, "correct `ec2.servers` and `ec2.region`").await;
+    assert!(!moto.folder.path("power").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_asked_over_ssh_for_its_units() {
+    let (stack, ssh) = (Stack::start().await, ssh::Stage::start().await);
+    let config = stack.config_over_ssh(&ssh.table(["\"web.service\"", ""]));
+    let absent = "`web.service` of primary (127.0.0.1) is not-found, not loaded";
+    told(&stack, &config, Verdict::Missing, absent).await;
+    ssh.is("web.service", "active");
+    told(&stack, &config, Verdict::Ok, "primary is reached, and has its units").await;
+    let stranger = config.replace("/known_hosts", "/nobody").replace("/sockets", "/others");
+    told(&stack, &stranger, Verdict::Missing, "Host key verification failed").await;
+    told(&stack, &stranger, Verdict::Missing, "`known_hosts` has its key").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_line_of_a_standby_is_looked_at() {
-    let stack = Stack::of("").await;
+    let stack = Stack::behind(Front::Haproxy("")).await;
     told(&stack, &healthy(&stack), Verdict::Missing, "`app1` is not `disabled`").await;
-    let stack = Stack::of("disabled no-check").await;
+    let stack = Stack::behind(Front::Haproxy("disabled no-check")).await;
     told(&stack, &healthy(&stack), Verdict::Missing, "`app1` has no `check`").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_in_nginx_is_told_too() {
+    let stack = Stack::behind(Front::Nginx).await;
+    until_well(&stack).await;
+    let good = healthy(&stack);
+    let missing = async |from: &str, to: &str, words: &str| {
+        assert!(good.contains(from), "{from}");
+        told(&stack, &good.replace(from, to), Verdict::Missing, words).await;
+    };
+    missing("upstream = \"app\"", "upstream = \"shop\"", "no upstream `shop`").await;
+    missing("nginx.pid", "none.pid", "nginx does not run").await;
+    missing("app.conf\"", "other.conf\"", "other.conf`: No such file").await;
+    missing("dump = [\"nginx\"", "dump = [\"no-such-nginx\"", "run `no-such-nginx`").await;
+    missing("servers = [\"127", "servers = [\"128", "does not know primary").await;
+    missing("[policy]\n", "[policy]\nsteps.slow_start = \"9s\"\n", "slow start is 9s").await;
+    let text = std::fs::read_to_string(stack.folder.path("nginx.conf")).unwrap();
+    let kept = text.replace("keepalive_timeout 0;", "");
+    stack.folder.write("nginx.conf", &kept);
+    told(&stack, &good, Verdict::Warn, "connections are kept alive").await;
+    let replayed = text.replace("proxy_pass", "proxy_next_upstream non_idempotent; proxy_pass");
+    stack.folder.write("nginx.conf", &replayed);
+    told(&stack, &good, Verdict::Missing, "`non_idempotent`").await;
+    stack.folder.write("nginx.conf", "nonsense;");
+    told(&stack, &good, Verdict::Missing, "unknown directive \"nonsense\"").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use tidegate_driver::store::Place;
 
 use crate::doctor::{healthy, until_well};
 use crate::support::eventually;
+use crate::whole::front::Front;
 use crate::whole::stack::{STANDBY, Stack};
 
 /// The steps that were done.
@@ -50,9 +51,8 @@ async fn enabled(
     (steps, ended)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_group_is_tried_without_requests_and_with_them() {
-    let stack = Stack::start().await;
+async fn is_tried(proxy: Front) {
+    let stack = Stack::behind(proxy).await;
     let clients = stack.clients();
     // Two checks of the proxy and two scrapes are due.
     until_well(&stack).await;
@@ -69,6 +69,16 @@ async fn a_group_is_tried_without_requests_and_with_them() {
     eventually("the standby served", async || stack.answered_by(STANDBY).then_some(())).await;
     assert_eq!(stack.power(), ["on", "stopping", "off", "on", "stopping", "off"]);
     assert_eq!(clients.stop().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_tried_without_requests_and_with_them() {
+    is_tried(Front::Haproxy("disabled")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_behind_nginx_is_tried_too() {
+    is_tried(Front::Nginx).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ mod metrics;
 mod provider;
 mod proxy;
 mod rules;
+mod ssh;
 mod store;
 mod support;
 mod whole;

@@ -1,3 +1,6 @@
+pub mod ec2;
+pub mod http;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

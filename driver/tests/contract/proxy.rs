@@ -1,4 +1,6 @@
 mod haproxy;
+mod nginx;
+mod servers;
 
 use tidegate_core::{Failure, ServerId, Span};
 use tidegate_driver::ports::{Proxy, Routing};

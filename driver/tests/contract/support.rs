@@ -1,5 +1,7 @@
 //! Real software for one test: nothing of it is left when the test ends, however it ends.
 
+pub mod nginx;
+
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -74,7 +76,12 @@ impl Running {
 
     /// Sends a signal to the program and all that it started.
     pub fn signal(&self, signal: Signal) {
-        kill_process_group(Pid::from_raw(self.0.id().cast_signed()).unwrap(), signal).unwrap();
+        kill_process_group(Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
+    }
+
+    /// The number of the program's own process.
+    pub fn pid(&self) -> i32 {
+        self.0.id().cast_signed()
     }
 
     pub fn has_ended(&mut self) -> bool {

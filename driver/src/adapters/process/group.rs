@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use super::ProcessServer;
+use crate::adapters::processes::{self, Stat};
 
 /// Enters the control group, if one is given, and waits for a word before it becomes the command;
 /// without one it ends, so that nothing runs of which there is no line.
@@ -28,14 +29,14 @@ pub(super) struct Group {
 impl Group {
     pub fn of(child: &Child) -> Self {
         let leader = child.id().cast_signed();
-        Self { leader, born: stat(leader).map_or(0, |(_, born)| born) }
+        Self { leader, born: stat(leader).map_or(0, |stat| stat.born) }
     }
 
     /// Whether one of its processes runs. While one does, no new process gets the leader's number.
     pub fn is_running(self) -> bool {
         match stat(self.leader) {
-            Some((state, born)) if born == self.born && !matches!(state, 'Z' | 'X') => true,
-            Some((_, born)) if born != self.born => false,
+            Some(stat) if stat.born != self.born => false,
+            Some(stat) if stat.runs => true,
             _ => Pid::from_raw(self.leader).is_some_and(|pid| test_kill_process_group(pid).is_ok()),
         }
     }
@@ -63,12 +64,8 @@ impl Group {
     }
 }
 
-/// The state of a process and when it began.
-fn stat(pid: i32) -> Option<(char, u64)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = text.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.nth(18)?.parse().ok()?))
+fn stat(pid: i32) -> Option<Stat> {
+    processes::stat(pid.try_into().ok()?)
 }
 
 /// A process that is to become the command, and waits.

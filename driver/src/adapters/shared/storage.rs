@@ -28,6 +28,8 @@ pub struct StorageThere {
     /// The folder, by the server's own name for it; without spaces.
     pub folder: PathBuf,
     /// What `tee PATH` and `cat PATH` are put after to be run there, such as `ssh` and a host.
+    /// Where it is empty, it is what the table `ssh` says of the server.
+    #[serde(default)]
     pub through: Vec<String>,
 }
 

@@ -7,7 +7,7 @@ use tidegate_driver::ports::{Proxy, Traffic};
 use super::{STANDBY, is_routed, keeps_the_contract, standby};
 use crate::support::{ask, clock, eventually, order};
 
-use stack::Stack;
+use stack::{Stack, Start};
 
 async fn traffic(proxy: &Haproxy) -> Traffic {
     standby(proxy).await.counted.unwrap()
@@ -40,12 +40,34 @@ async fn a_drained_server_has_its_request_in_flight_until_it_is_answered() {
     proxy.join(order(ServerId::PRIMARY, 2), 100, Span::ZERO).await.unwrap();
     assert_eq!(stack.get("/").await, "app0", "nothing new is sent there");
     assert_eq!(standby(&proxy).await.in_flight.unwrap().value, 1);
-    stack.release();
+    stack.servers.release();
     assert_eq!(slow.await.unwrap(), "app1");
     eventually("nothing in flight", async || {
         (standby(&proxy).await.in_flight?.value == 0).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_request_that_a_former_process_has_is_not_taken_for_none() {
+    for start in [Start::Alone, Start::Master] {
+        let mut stack = Stack::started("", start).await;
+        let proxy = joined(&stack).await;
+        let slow = tokio::spawn(stack.get("/slow"));
+        stack.servers.has_slow(1).await;
+        for _ in 0..2 {
+            stack.reload().await;
+        }
+        let forgotten = standby(&proxy).await;
+        assert!(!forgotten.routed.unwrap().value, "{start:?}: the state is what the file says");
+        assert_eq!(forgotten.in_flight, None, "{start:?}: the present process knows nothing of it");
+        stack.servers.release();
+        assert_eq!(slow.await.unwrap(), "app1", "{start:?}");
+        eventually("nothing in flight", async || {
+            (standby(&proxy).await.in_flight?.value == 0).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -83,13 +105,13 @@ async fn after_a_restart_the_state_is_what_the_file_says() {
 #[tokio::test]
 async fn a_server_that_does_not_pass_the_check_of_haproxy_is_not_joined() {
     let stack = Stack::start("").await;
-    stack.sicken();
+    stack.servers.sicken();
     let proxy = stack.adapter();
     let joins = proxy.join(order(STANDBY, 1), 100, Span::ZERO);
     tokio::pin!(joins);
     tokio::select! {
         done = &mut joins => panic!("{done:?}"),
-        () = stack.checked(5) => {}
+        () = stack.servers.checked(5) => {}
     }
     assert!(!is_routed(&proxy).await);
     let later = proxy.drain(order(STANDBY, 2)).await;

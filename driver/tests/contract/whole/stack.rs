@@ -1,4 +1,4 @@
-//! `HAProxy`, Redis and Prometheus, a primary that runs and a standby that does not.
+//! A proxy, Redis and Prometheus, a primary that runs and a standby that does not.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::metrics::exporter;
-use crate::support::{self, Folder, Running, eventually, free_port, haproxy_file};
+use crate::support::{self, Folder, Running, eventually, free_port};
+use crate::whole::front::Front;
 
 pub const STANDBY: &str = "standby";
 
@@ -32,6 +33,8 @@ pub struct Stack {
     pub folder: Folder,
     prometheus: exporter::Stack,
     ports: [u16; 4],
+    /// What the configuration says of the proxy.
+    proxy: String,
     answers: Arc<Mutex<BTreeSet<String>>>,
     _running: Vec<Running>,
 }
@@ -44,11 +47,11 @@ pub struct Clients {
 
 impl Stack {
     pub async fn start() -> Self {
-        Self::of("disabled").await
+        Self::behind(Front::Haproxy("disabled")).await
     }
 
-    /// One in which this stands on the line of the standby in the proxy's file.
-    pub async fn of(standby_line: &str) -> Self {
+    /// One behind this proxy.
+    pub async fn behind(proxy: Front) -> Self {
         let (folder, prometheus) = (Folder::new(), exporter::Stack::start().await);
         let [front, redis, primary, standby] = std::array::from_fn(|_| free_port());
         for name in ["primary", STANDBY] {
@@ -56,9 +59,7 @@ impl Stack {
             folder.write(&format!("{name}/index.html"), name);
         }
         let at = folder.path("").display().to_string();
-        let servers =
-            [&*format!("127.0.0.1:{primary}"), &*format!("127.0.0.1:{standby} {standby_line}")];
-        let proxy = haproxy_file(&folder, &format!("127.0.0.1:{front}"), "/", servers);
+        let (routing, proxy) = proxy.start(&folder, front, [primary, standby]);
         folder.write("primary.go", "");
         let mut machine = Command::new("sh");
         machine.arg(folder.write("machine.sh", MACHINE));
@@ -71,10 +72,11 @@ impl Stack {
                 &["--port", &port, "--bind", "127.0.0.1", "--save", "", "--dir", &at],
                 &folder.path("redis.log"),
             ),
-            Running::start("haproxy", &["-db", "-f", proxy.to_str().unwrap()], &folder.path("log")),
+            routing,
         ];
         let ports = [front, redis, primary, standby];
-        let stack = Self { folder, prometheus, ports, answers: Arc::default(), _running: running };
+        let answers = Arc::default();
+        let stack = Self { folder, prometheus, ports, proxy, answers, _running: running };
         eventually("the primary answers", async || get(front).await.ok()).await;
         stack.prometheus.expose(
             "cpu{server=\"primary\"} 0.2\ncpu{server=\"standby\"} 0.2\n\
@@ -113,11 +115,7 @@ services = [
     {{ start = ["touch", "{at}/standby.go"], stop = ["rm", "-f", "{at}/standby.go"] }},
 ]
 
-[group.ports.haproxy]
-socket = "{at}/api"
-backend = "app"
-servers = ["app0", "app1"]
-
+{proxy}
 [group.ports.prometheus]
 url = "{url}"
 label = "server"
@@ -142,11 +140,35 @@ log = "{at}/power.jsonl"
 grace = "5s"
 servers = [{{ command = ["true"] }}, {{ command = {machine} }}]
 "#,
+            proxy = self.proxy,
             cpu = quantity("cpu"),
             memory = quantity("memory"),
             one = probes(primary),
             other = probes(standby),
         )
+    }
+
+    /// The same group, whose machines are those of another provider.
+    pub fn config_with(&self, provider: &str) -> String {
+        let config = self.config();
+        let (before, _) = config.split_once("[group.ports.process]").unwrap();
+        format!("{before}{provider}")
+    }
+
+    /// The same group, whose services are reached as this table says.
+    pub fn config_over_ssh(&self, ssh: &str) -> String {
+        let config = self.config();
+        let (before, rest) = config.split_once("services = [").unwrap();
+        let (_, after) = rest.split_once("]\n\n[group.ports.haproxy]").unwrap();
+        format!("{before}{ssh}[group.ports.haproxy]{after}")
+    }
+
+    /// What runs on the standby's machine while it is on.
+    pub fn standby(&self) -> Running {
+        let (at, port) = (self.folder.path(""), self.ports[3].to_string());
+        let mut machine = Command::new("sh");
+        machine.arg(self.folder.path("machine.sh")).arg(at).args([STANDBY, &port]);
+        Running::command(&mut machine, &self.folder.path("standby.log"))
     }
 
     /// Whether a server has answered a client.

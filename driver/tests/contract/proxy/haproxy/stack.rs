@@ -1,110 +1,107 @@
 //! `HAProxy` in front of a primary and a standby, all of them on UNIX sockets.
 
 use std::path::Path;
-use std::sync::Arc;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tidegate_driver::adapters::haproxy::{Haproxy, HaproxyConfig};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
+use crate::proxy::servers::{SERVERS, Servers};
 use crate::support::{self, Folder, Running, clock, eventually, haproxy_file};
-
-const SERVERS: [&str; 2] = ["app0", "app1"];
-
-/// What the servers behind the proxy do.
-struct Servers {
-    released: watch::Sender<bool>,
-    healthy: watch::Sender<bool>,
-    checks: watch::Sender<u32>,
-}
-
-impl Servers {
-    /// Answers one request. One to `/slow` waits until it is released; one to `/broken` gets none.
-    async fn answer(&self, name: &str, stream: UnixStream) -> std::io::Result<()> {
-        let mut stream = BufReader::new(stream);
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head).await? == 0 {
-                return Ok(());
-            }
-        }
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        match path {
-            "/health" if name == "app1" => self.checks.send_modify(|checks| *checks += 1),
-            "/broken" => return Ok(()),
-            "/slow" => {
-                let _ = self.released.subscribe().wait_for(|released| *released).await;
-            }
-            _ => {}
-        }
-        let sick = path == "/health" && !*self.healthy.borrow();
-        let status = if sick { "503 Service Unavailable" } else { "200 OK" };
-        let length = name.len();
-        let answer =
-            format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-        stream.write_all(format!("{answer}{name}").as_bytes()).await
-    }
-}
-
-async fn serve(servers: Arc<Servers>, name: &'static str, listener: UnixListener) {
-    let mut open = JoinSet::new();
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        let servers = Arc::clone(&servers);
-        open.spawn(async move { servers.answer(name, stream).await });
-        while open.try_join_next().is_some() {}
-    }
-}
 
 pub struct Stack {
     folder: Folder,
-    proxy: Option<Running>,
-    servers: Arc<Servers>,
-    _serving: JoinSet<()>,
+    /// The last of them is the present one.
+    proxies: Vec<Running>,
+    start: Start,
+    pub servers: Servers,
+}
+
+/// How the proxy is started, and reloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// One process, which another replaces.
+    Alone,
+    /// A master that starts it, and another in its place.
+    Master,
 }
 
 impl Stack {
     /// Starts all. `more` stands on the line of the standby.
     pub async fn start(more: &str) -> Self {
+        Self::started(more, Start::Alone).await
+    }
+
+    /// The same, where the proxy is started so.
+    pub async fn started(more: &str, start: Start) -> Self {
         let folder = Folder::new();
-        let servers = Arc::new(Servers {
-            released: watch::Sender::new(false),
-            healthy: watch::Sender::new(true),
-            checks: watch::Sender::new(0),
-        });
-        let mut serving = JoinSet::new();
-        for name in SERVERS {
-            let listener = UnixListener::bind(folder.path(name)).unwrap();
-            serving.spawn(serve(Arc::clone(&servers), name, listener));
-        }
+        let servers = Servers::start(&folder);
         let at = folder.path("").display().to_string();
         let standby = format!("unix@{at}app1 disabled {more}");
         let lines = [&*format!("unix@{at}app0"), &*standby];
         haproxy_file(&folder, &format!("unix@{at}front"), "/health", lines);
-        let mut stack = Self { folder, proxy: None, servers, _serving: serving };
+        let mut stack = Self { folder, proxies: Vec::new(), start, servers };
         stack.run().await;
         stack
     }
 
     /// Starts the proxy and waits until it answers and serves.
     pub async fn run(&mut self) {
-        let file = self.folder.path("haproxy.cfg");
-        let arguments = ["-db", "-f", file.to_str().unwrap()];
         let log = self.folder.path("haproxy.log");
-        let mut running = Running::start("haproxy", &arguments, &log);
+        let mut running = self.process(&[]);
         let front = self.folder.path("front");
         eventually("HAProxy serves", async || {
             assert!(!running.has_ended(), "{}", std::fs::read_to_string(&log).unwrap());
             get(&front, "/").await.filter(|answer| answer == "app0")
         })
         .await;
-        self.proxy = Some(running);
+        self.proxies.push(running);
+    }
+
+    fn process(&self, more: &[&str]) -> Running {
+        let file = self.folder.path("haproxy.cfg");
+        let how = if self.start == Start::Master { "-W" } else { "-db" };
+        let arguments = [&[how, "-f", file.to_str().unwrap()], more].concat();
+        Running::start("haproxy", &arguments, &self.folder.path("haproxy.log"))
+    }
+
+    /// Reloads it, and waits until another process answers.
+    pub async fn reload(&mut self) {
+        let present = self.pid().await.unwrap();
+        if self.start == Start::Alone {
+            let former: Vec<_> = self.proxies.iter().map(|one| one.pid().to_string()).collect();
+            let former: Vec<_> = former.iter().map(String::as_str).collect();
+            self.proxies.push(self.process(&[&["-sf"], &*former].concat()));
+        }
+        eventually("another process answers", async || {
+            let pid = self.pid().await;
+            if pid == Some(present) && self.start == Start::Master {
+                // A master that is still loading loses the signal.
+                kill_process(Pid::from_raw(self.proxies[0].pid())?, Signal::USR2).unwrap();
+            }
+            pid.filter(|pid| *pid != present)
+        })
+        .await;
     }
 
     pub fn stop(&mut self) {
-        self.proxy = None;
+        self.proxies.clear();
+    }
+
+    /// What the API answers.
+    async fn say(&self, command: &str) -> std::io::Result<String> {
+        let mut stream = UnixStream::connect(self.folder.path("api")).await?;
+        stream.write_all(format!("{command}\n").as_bytes()).await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        Ok(text)
+    }
+
+    /// The number of the process that answers.
+    async fn pid(&self) -> Option<u32> {
+        let info = self.say("show info").await.ok()?;
+        info.lines().find_map(|line| line.strip_prefix("Pid: ")?.parse().ok())
     }
 
     pub fn config(&self) -> HaproxyConfig {
@@ -126,28 +123,9 @@ impl Stack {
         async move { get(&front, path).await.unwrap_or_default() }
     }
 
-    /// Lets requests that wait be answered.
-    pub fn release(&self) {
-        self.servers.released.send_replace(true);
-    }
-
-    /// Lets health checks fail.
-    pub fn sicken(&self) {
-        self.servers.healthy.send_replace(false);
-    }
-
-    /// Waits until the standby was checked so often.
-    pub async fn checked(&self, times: u32) {
-        let mut checks = self.servers.checks.subscribe();
-        checks.wait_for(|checks| *checks >= times).await.unwrap();
-    }
-
     /// How far the slow start of a server has come, in per cent.
     pub async fn throttle(&self, server: &str) -> u32 {
-        let mut stream = UnixStream::connect(self.folder.path("api")).await.unwrap();
-        stream.write_all(b"show stat app 4 -1\n").await.unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
+        let text = self.say("show stat app 4 -1").await.unwrap();
         let column = text.split(',').position(|name| name == "throttle").unwrap();
         let start = format!("app,{server},");
         let line = text.lines().find(|line| line.starts_with(&start)).unwrap();
