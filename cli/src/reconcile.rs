@@ -8,8 +8,8 @@ use clap::Args;
 use tidegate_core::Timestamp;
 use tidegate_driver::reconcile::{Account, Difference, Reconciliation, What, reconcile};
 
-use crate::record::{chosen, moment};
-use crate::{Format, config, refuse, tell};
+use crate::config::{self, moment};
+use crate::{Format, refuse, tell};
 
 /// What `tidegate reconcile --help` ends with.
 const HELP: &str = "\
@@ -37,16 +37,12 @@ pub(crate) struct ReconcileArguments {
 
 /// `tidegate reconcile`: whether the ledger and the provider say the same.
 pub(crate) fn run(arguments: &ReconcileArguments) -> ExitCode {
-    let read = config::read_with_store(&arguments.config, arguments.store.as_deref());
-    let (config, store) = match read {
+    let (place, name) = (arguments.store.as_deref(), arguments.group.as_deref());
+    let (config, store, group) = match config::read_with_group(&arguments.config, place, name) {
         Ok(read) => read,
         Err(code) => return code,
     };
-    let group = match chosen(&config, arguments.group.as_deref()) {
-        Ok(group) => group,
-        Err(what) => return refuse::option(&what, "name one of them with `--group`"),
-    };
-    match reconcile(&config, &store, group, arguments.since.unwrap_or_default()) {
+    match reconcile(&config, &store, &group, arguments.since.unwrap_or_default()) {
         Ok(found) => {
             let agree = found.differences.is_empty();
             let code = if agree { ExitCode::SUCCESS } else { ExitCode::from(1) };

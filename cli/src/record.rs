@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use clap::Args;
 use tidegate_core::Timestamp;
 use tidegate_core::record::{RunRecord, Told};
-use tidegate_driver::config::{Config, GroupFile};
 use tidegate_driver::record::{Recorded, judged, record};
 use tidegate_reports::{Style, passed, summary_json, terminal, write_all};
 
+use crate::config::{self, moment};
 use crate::folder::{FACTS, JOURNAL, ORIGIN, lines};
-use crate::{Format, config, refuse, tell};
+use crate::{Format, refuse, tell};
 
 /// What `tidegate record --help` ends with.
 const HELP: &str = "\
@@ -49,25 +49,15 @@ pub(crate) struct RecordArguments {
     format: Format,
 }
 
-pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
-    let moment: jiff::Timestamp =
-        text.parse().map_err(|_| format!("`{text}` is no time such as 2026-11-26T09:00:00Z"))?;
-    Timestamp::from_jiff(moment).ok_or_else(|| "the year is out of range".to_owned())
-}
-
 /// `tidegate record`: writes down what a live group did, judged as a simulated run is.
 pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
-    let read = config::read_with_store(&arguments.config, arguments.store.as_deref());
-    let (config, store) = match read {
+    let (place, name) = (arguments.store.as_deref(), arguments.group.as_deref());
+    let (config, store, group) = match config::read_with_group(&arguments.config, place, name) {
         Ok(read) => read,
         Err(code) => return code,
     };
-    let group = match chosen(&config, arguments.group.as_deref()) {
-        Ok(group) => group,
-        Err(what) => return refuse::option(&what, "name one of them with `--group`"),
-    };
     let (since, until) = (arguments.since.unwrap_or_default(), arguments.until);
-    let recorded = record(&config, &store, group, since, until.unwrap_or(Timestamp::MAX));
+    let recorded = record(&config, &store, &group, since, until.unwrap_or(Timestamp::MAX));
     let mut recorded = match recorded {
         Ok(recorded) => recorded,
         Err(why) => return refuse::plain("there is no record", &why),
@@ -82,15 +72,6 @@ pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
     match written(&mut recorded, &directory) {
         Ok(record) => report(&record, arguments.format),
         Err(why) => refuse::plain("the record cannot be written", &*why),
-    }
-}
-
-pub(crate) fn chosen<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a GroupFile, String> {
-    let mut named = config.group.iter().filter(|group| name.is_none_or(|name| group.name == name));
-    match (named.next(), named.next()) {
-        (Some(group), None) => Ok(group),
-        (Some(_), Some(_)) => Err(format!("there are {} groups", config.group.len())),
-        (None, _) => Err(format!("there is no group `{}`", name.unwrap_or_default())),
     }
 }
 

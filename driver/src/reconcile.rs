@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tidegate_core::billing::LedgerLine;
-use tidegate_core::record::{FoldError, Told};
+use tidegate_core::record::FoldError;
 use tidegate_core::{Money, ServerId, Span, Timestamp};
 
 use crate::adapters::alertmanager::Inboxes;
@@ -85,8 +85,7 @@ pub fn reconcile(
     group: &GroupFile,
     since: Timestamp,
 ) -> Result<Reconciliation, ReconcileError> {
-    let mut recorded = record(config, place, group, since, Timestamp::MAX)?;
-    recorded.told.sort_by_key(Told::at);
+    let recorded = record(config, place, group, since, Timestamp::MAX)?;
     let origin = &recorded.origin;
     let judged = judged(origin, &recorded.lines, &recorded.journal, &recorded.told)?;
     let told = threads::block_on(ask(config, group)).map_err(ReconcileError::Runtime)??;

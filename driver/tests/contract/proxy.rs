@@ -18,6 +18,20 @@ pub async fn is_routed(proxy: &dyn Proxy) -> bool {
     standby(proxy).await.routed.unwrap().value
 }
 
+/// The standby gets all traffic.
+async fn serves_alone(proxy: &dyn Proxy) {
+    proxy.join(order(STANDBY, 1), 100, Span::ZERO).await.unwrap();
+    proxy.drain(order(ServerId::PRIMARY, 1)).await.unwrap();
+}
+
+/// The standby has no request in flight any more.
+async fn is_idle(proxy: &dyn Proxy) {
+    eventually("nothing in flight", async || {
+        (standby(proxy).await.in_flight?.value == 0).then_some(())
+    })
+    .await;
+}
+
 async fn keeps_the_contract(proxy: &dyn Proxy) {
     assert!(!is_routed(proxy).await, "a standby is declared as one that gets nothing");
     let join = async |generation| {
@@ -38,10 +52,7 @@ async fn keeps_the_contract(proxy: &dyn Proxy) {
         assert!(!is_routed(proxy).await);
     }
     assert_eq!(join(2).await, Err(Failure::Fenced));
-    eventually("nothing in flight", async || {
-        (standby(proxy).await.in_flight?.value == 0).then_some(())
-    })
-    .await;
+    is_idle(proxy).await;
     assert_eq!(join(4).await, Ok(()), "and back again");
     assert!(is_routed(proxy).await);
     let stranger = proxy.drain(order(ServerId(9), 5)).await.map_err(|why| why.failure);

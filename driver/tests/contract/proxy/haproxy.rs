@@ -4,7 +4,7 @@ use tidegate_core::{Failure, ServerId, Span};
 use tidegate_driver::adapters::haproxy::{Haproxy, HaproxyConfig};
 use tidegate_driver::ports::{Proxy, Traffic};
 
-use super::{STANDBY, is_routed, keeps_the_contract, standby};
+use super::{STANDBY, is_idle, is_routed, keeps_the_contract, serves_alone, standby};
 use crate::support::{ask, clock, eventually, order};
 
 use stack::{Stack, Start};
@@ -16,8 +16,7 @@ async fn traffic(proxy: &Haproxy) -> Traffic {
 /// The standby alone, with traffic.
 async fn joined(stack: &Stack) -> Haproxy {
     let proxy = stack.adapter();
-    proxy.join(order(STANDBY, 1), 100, Span::ZERO).await.unwrap();
-    proxy.drain(order(ServerId::PRIMARY, 1)).await.unwrap();
+    serves_alone(&proxy).await;
     proxy
 }
 
@@ -42,10 +41,7 @@ async fn a_drained_server_has_its_request_in_flight_until_it_is_answered() {
     assert_eq!(standby(&proxy).await.in_flight.unwrap().value, 1);
     stack.servers.release();
     assert_eq!(slow.await.unwrap(), "app1");
-    eventually("nothing in flight", async || {
-        (standby(&proxy).await.in_flight?.value == 0).then_some(())
-    })
-    .await;
+    is_idle(&proxy).await;
 }
 
 #[tokio::test]
@@ -63,10 +59,7 @@ async fn a_request_that_a_former_process_has_is_not_taken_for_none() {
         assert_eq!(forgotten.in_flight, None, "{start:?}: the present process knows nothing of it");
         stack.servers.release();
         assert_eq!(slow.await.unwrap(), "app1", "{start:?}");
-        eventually("nothing in flight", async || {
-            (standby(&proxy).await.in_flight?.value == 0).then_some(())
-        })
-        .await;
+        is_idle(&proxy).await;
     }
 }
 

@@ -7,7 +7,7 @@ use tidegate_core::{Failure, ServerId, Span};
 use tidegate_driver::adapters::nginx::{Nginx, NginxConfig};
 use tidegate_driver::ports::{Order, Proxy, Traffic};
 
-use super::{STANDBY, is_routed, keeps_the_contract, standby};
+use super::{STANDBY, is_idle, is_routed, keeps_the_contract, serves_alone, standby};
 use crate::support::{ask, clock, eventually, order};
 
 use clients::Clients;
@@ -21,8 +21,7 @@ async fn join(proxy: &Nginx, generation: u64) -> Result<(), Failure> {
 /// The standby alone, with traffic.
 async fn joined(stack: &Stack) -> Nginx {
     let proxy = stack.adapter();
-    proxy.join(order(STANDBY, 1), 100, Span::ZERO).await.unwrap();
-    proxy.drain(order(ServerId::PRIMARY, 1)).await.unwrap();
+    serves_alone(&proxy).await;
     proxy
 }
 
@@ -57,10 +56,7 @@ async fn a_request_in_flight_across_a_drain_is_served_and_the_server_is_not_idle
     assert_eq!(draining.in_flight, None, "how many there are is not known, but not none");
     stack.servers.release();
     assert_eq!(slow.await.unwrap(), "app1");
-    eventually("nothing in flight", async || {
-        (standby(&proxy).await.in_flight?.value == 0).then_some(())
-    })
-    .await;
+    is_idle(&proxy).await;
 }
 
 #[tokio::test]
