@@ -10,10 +10,10 @@ use tidegate_core::Span;
 
 use super::cgroup;
 use super::failure::Failure;
-use super::host::{Host, folder};
+use super::host::Host;
 use super::judge::Broken;
 use super::order::Order;
-use super::stack::tell_proxy;
+use super::stack::{socket, tell_proxy};
 
 /// How the stack is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,6 +107,6 @@ pub(super) const fn stop_workers(broken: Option<Break>) -> Order {
 
 /// The socket at which the controller finds the proxy.
 pub(super) fn proxy_socket(broken: Option<Break>) -> Result<PathBuf, Failure> {
-    let socket = folder().join("haproxy.sock");
+    let socket = socket();
     if broken == Some(Break::NoDrain) { liar::stand_before(socket) } else { Ok(socket) }
 }

@@ -6,6 +6,7 @@ use super::breaks::Break;
 use super::config::Scenario;
 use super::failure::Failure;
 use super::faults::Named;
+use super::judge::Broken;
 use super::play::{Play, play};
 use super::tell::say;
 use super::tier::Tier;
@@ -13,56 +14,52 @@ use super::{Built, controller, interrupt, lock};
 
 /// Breaks the stack in each way in turn; whether each was noticed.
 pub(super) fn controls(built: Built) -> Result<bool, Failure> {
-    let lock = lock::take()?;
-    interrupt::watch()?;
-    built.prepare()?;
-    let mut missed = Vec::new();
-    for broken in Break::ALL {
+    in_turn(built, &Break::ALL, ["breaks was noticed", "not noticed: "], |broken| {
         say(&format!("\n{}: must fail", broken.name()));
-        let found = play(&Play {
-            scenario: Scenario::new(None, "controls"),
-            tier: Tier::Plain,
-            speed: 1,
-            kills_controller: false,
-            broken: Some(broken),
-        })?;
+        let scenario = Scenario::new(None, "controls");
+        let found = played(scenario, Tier::Plain, Some(broken))?;
         let violated = controller::violated(&controller::summary()?);
         let is_violated = violated.iter().any(|name| name == broken.violates());
-        if !is_violated || !found.contains(&broken.breaks()) {
-            missed.push(broken.name());
-        }
-    }
-    lock.release();
-    let count = Break::ALL.len();
-    say(&match &*missed {
-        [] => format!("\nHELD: each of {count} breaks was noticed"),
-        missed => format!("\nFAILED: not noticed: {}", missed.join(", ")),
-    });
-    Ok(missed.is_empty())
+        let is_noticed = is_violated && found.contains(&broken.breaks());
+        Ok((!is_noticed).then(|| broken.name()))
+    })
 }
 
 /// Lets each fault befall the stack in turn; whether each came as it is simulated.
 pub(super) fn faults(built: Built) -> Result<bool, Failure> {
+    in_turn(built, &Named::ALL, ["faults came as it is simulated", ""], |fault| {
+        say(&format!("\n{}: must come as it is simulated", fault.name()));
+        let mut scenario = Scenario::new(None, fault.scenario());
+        scenario.set.push(fault.set().to_owned());
+        let found = played(scenario, fault.tier(), None)?;
+        Ok((!found.is_empty()).then(|| fault.name()))
+    })
+}
+
+fn played(scenario: Scenario, tier: Tier, broken: Option<Break>) -> Result<Vec<Broken>, Failure> {
+    play(&Play { scenario, tier, speed: 1, kills_controller: false, broken })
+}
+
+/// Plays each in turn; whether all went as they should. Of one that did not, `play_one` says the
+/// name.
+fn in_turn<T: Copy>(
+    built: Built,
+    all: &[T],
+    [held, not]: [&str; 2],
+    play_one: impl Fn(T) -> Result<Option<String>, Failure>,
+) -> Result<bool, Failure> {
     let lock = lock::take()?;
     interrupt::watch()?;
     built.prepare()?;
     let mut failed = Vec::new();
-    for fault in Named::ALL {
-        say(&format!("\n{}: must come as it is simulated", fault.name()));
-        let mut scenario = Scenario::new(None, fault.scenario());
-        scenario.set.push(fault.set().to_owned());
-        let tier = fault.tier();
-        let kills_controller = false;
-        let found = play(&Play { scenario, tier, speed: 1, kills_controller, broken: None })?;
-        if !found.is_empty() {
-            failed.push(fault.name());
-        }
+    for one in all {
+        failed.extend(play_one(*one)?);
     }
     lock.release();
-    let count = Named::ALL.len();
+    let count = all.len();
     say(&match &*failed {
-        [] => format!("\nHELD: each of {count} faults came as it is simulated"),
-        failed => format!("\nFAILED: {}", failed.join(", ")),
+        [] => format!("\nHELD: each of {count} {held}"),
+        failed => format!("\nFAILED: {not}{}", failed.join(", ")),
     });
     Ok(failed.is_empty())
 }

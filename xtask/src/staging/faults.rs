@@ -19,19 +19,30 @@ use super::tier::Tier;
 use act::Act;
 pub(super) use named::Named;
 
-/// A fault, and its place in the scenario.
+/// A fault that the stack can do, and its place in the scenario.
 #[derive(Clone, Copy, Debug)]
-struct Planned {
+pub(super) struct Planned {
     index: u16,
     act: Act,
     fault: Injection,
 }
 
+/// What goes wrong in a scenario.
+///
+/// # Errors
+/// If the stack has no way to do one of them.
+pub(super) fn plan(model: &Model, tier: Tier) -> Result<Vec<Planned>, Failure> {
+    let planned = |(index, fault): (u16, &Injection)| {
+        Ok(Planned { index, act: Act::of(fault, tier)?, fault: *fault })
+    };
+    (0..).zip(&model.faults).map(planned).collect()
+}
+
 /// Of a scenario's faults, those that are to come and those that are on.
 #[derive(Debug)]
 pub(super) struct Faults {
-    /// Those that wait for a command.
-    waiting: Vec<Planned>,
+    /// Those that wait for a command to come to a point, and how long after it they begin.
+    waiting: Vec<(Point, Span, Planned)>,
     /// Those whose time is known, by this machine's clock in nanoseconds.
     due: Vec<(i64, Planned)>,
     /// Those that are on, and until when.
@@ -42,34 +53,30 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Those of a scenario.
-    ///
-    /// # Errors
-    /// If the stack has no way to do one of them.
-    pub fn new(model: &Model, tempo: Tempo, tier: Tier) -> Result<Self, Failure> {
+    /// Those that were planned. The stack sees attempts at commands, so it can tell the first of a
+    /// kind alone.
+    pub fn new(planned: Vec<Planned>, tempo: Tempo) -> Self {
         let (mut waiting, mut due) = (Vec::new(), Vec::new());
-        for (index, fault) in (0..).zip(&model.faults) {
-            let planned = Planned { index, act: Act::of(fault, tier)?, fault: *fault };
-            if let Onset::At(at) = fault.onset {
-                due.push(((tempo.start + tempo.length(at)).as_nanos(), planned));
-            } else {
-                waiting.push(planned);
+        for planned in planned {
+            match planned.fault.onset {
+                Onset::At(at) => due.push(((tempo.start + tempo.length(at)).as_nanos(), planned)),
+                Onset::Command { step, delay, .. } => {
+                    waiting.push((Point { step, side: side(&planned.fault) }, delay, planned));
+                }
+                // None is planned that comes again and again.
+                Onset::Every(_) => {}
             }
         }
-        Ok(Self { waiting, due, on: Vec::new(), facts: Vec::new(), tempo })
+        Self { waiting, due, on: Vec::new(), facts: Vec::new(), tempo }
     }
 
     /// A command has come to a point; whether the controller dies of it.
     pub fn reached(&mut self, point: Point, now: i64) -> bool {
-        let (begun, waiting) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition::<Vec<_>, _>(|planned| begins(&planned.fault, point).is_some());
-        self.waiting = waiting;
-        let kills = begun.iter().any(|one| one.act == Act::KillController);
-        self.due.extend(begun.into_iter().map(|planned| {
-            let after = begins(&planned.fault, point).unwrap_or_default();
-            (now + self.tempo.length(after).as_nanos(), planned)
-        }));
+        let mut kills = false;
+        for (_, delay, planned) in self.waiting.extract_if(.., |(at, ..)| *at == point) {
+            kills |= planned.act == Act::KillController;
+            self.due.push((now + self.tempo.length(delay).as_nanos(), planned));
+        }
         kills
     }
 
@@ -106,7 +113,8 @@ impl Faults {
     /// Those that never began, and those that have not ended.
     pub fn missed(&self) -> Vec<String> {
         let timed = self.due.iter().chain(&self.on).map(|(_, planned)| planned);
-        self.waiting.iter().chain(timed).map(|planned| shown(&planned.fault)).collect()
+        let waiting = self.waiting.iter().map(|(.., planned)| planned);
+        waiting.chain(timed).map(|planned| shown(&planned.fault)).collect()
     }
 }
 
@@ -140,25 +148,17 @@ pub(super) fn has_some(model: &Model) -> bool {
     !model.faults.is_empty() || Delivery::of(model).late.is_some()
 }
 
-/// Whether the stack can do what goes wrong in a scenario.
-pub(super) fn check(model: &Model, tier: Tier) -> Result<(), Failure> {
-    model.faults.iter().try_for_each(|fault| Act::of(fault, tier).map(drop))
-}
-
-/// After how long a fault begins that waits for a command, if this is the one. The stack sees
-/// attempts, so it can tell the first command of a kind alone.
-fn begins(fault: &Injection, point: Point) -> Option<Span> {
-    let Onset::Command { step, delay, .. } = fault.onset else { return None };
+/// On which side of a command a fault begins with it.
+fn side(fault: &Injection) -> Side {
     let acted = fault.kind == FaultKind::ControllerKilled && fault.point == CrashPoint::Acted;
-    let side = if acted { Side::After } else { Side::Before };
-    (point == Point { step, side }).then_some(delay)
+    if acted { Side::After } else { Side::Before }
 }
 
 fn shown(fault: &Injection) -> String {
     let name = fault.kind.name();
     match fault.onset {
         Onset::Command { step, .. } if fault.kind == FaultKind::ControllerKilled => {
-            let side = if fault.point == CrashPoint::Acted { "after" } else { "before" };
+            let side = if side(fault) == Side::After { "after" } else { "before" };
             format!("{name} {side} {}", step.name())
         }
         Onset::Command { step, delay, .. } => format!("{name} {delay} after {}", step.name()),

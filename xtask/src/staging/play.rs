@@ -55,7 +55,7 @@ impl Play {
 pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
     let model = play.scenario.read()?;
     load::check(&model)?;
-    faults::check(&model, play.tier)?;
+    let planned = faults::plan(&model, play.tier)?;
     let simulated = faults::has_some(&model).then(|| Outcome::simulated(&model)).transpose()?;
     let mut stack = Stack::up(play.tier, play.broken)?;
     let start = Timestamp::from_nanos(now()) + LEAD;
@@ -75,7 +75,7 @@ pub(super) fn play(play: &Play) -> Result<Vec<Broken>, Failure> {
         routed: Vec::new(),
         kills,
         asked: asked.collect(),
-        faults: Faults::new(&model, tempo, play.tier)?,
+        faults: Faults::new(planned, tempo),
         points,
     };
     let evidence = run.follow(&mut load, play)?;

@@ -21,7 +21,7 @@ use super::order::{self, Order};
 use super::tier::Tier;
 use super::{cgroup, controller, interrupt, net, spawn, vm};
 
-pub(super) use proxy::{Standing, standing, tell_proxy};
+pub(super) use proxy::{Standing, ask, socket, standing, tell_proxy};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use crate::staging::failure::Failure;
+use crate::staging::host::Host;
 use crate::staging::relay;
+use crate::staging::stack::ask;
 
 const QUEUED: usize = 2;
 const CURRENT: usize = 4;
@@ -14,20 +16,22 @@ const STATUS: usize = 17;
 pub(super) fn stand_before(socket: PathBuf) -> Result<PathBuf, Failure> {
     let mut lies = false;
     relay::stand_before("liar.sock", socket, move |command, socket| {
-        if relay::drains(command, socket)? {
+        if relay::drains(command) {
             lies = true;
             return Ok("\n".to_owned());
         }
-        if ["ready", "maint"].iter().any(|state| command.trim() == relay::state(state)) {
+        if ["ready", "maint"].iter().any(|state| command == relay::state(state)) {
             lies = false;
         }
-        let told = relay::ask(socket, command)?;
+        let told = ask(socket, command)?;
         Ok(if lies { lie(&told) } else { told })
     })
 }
 
 fn lie(table: &str) -> String {
-    let Some(mut fields) = relay::row(table) else { return table.to_owned() };
+    let rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
+    let mut rows = rows.filter(|row| row.len() > STATUS && row[1] == Host::App2.name());
+    let Some(mut fields) = rows.next() else { return table.to_owned() };
     let truth = fields.join(",");
     (fields[QUEUED], fields[CURRENT], fields[STATUS]) = ("0", "0", "DRAIN");
     table.replace(&truth, &fields.join(","))

@@ -8,6 +8,7 @@ use crate::staging::host::{Host, folder};
 use crate::staging::{postman, spawn, vm};
 
 use super::Stack;
+use super::proxy::socket;
 
 const PROXY: &str = "haproxy";
 
@@ -42,7 +43,7 @@ impl Stack {
         name.push_str(".old");
         let pid = old.id().to_string();
         let file = folder().join("haproxy.cfg").display().to_string();
-        let socket = folder().join("haproxy.sock").display().to_string();
+        let socket = socket().display().to_string();
         // With the listening sockets of the old one, so that no connection is refused in between.
         let words = ["haproxy", "-db", "-f", &file, "-x", &socket, "-sf", &pid];
         self.start(Host::Proxy, PROXY, &words)

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::staging::failure::Failure;
@@ -23,18 +24,24 @@ pub(in crate::staging) enum Standing {
 
 /// What a server gets; nothing if the proxy does not say.
 pub(in crate::staging) fn standing(host: Host) -> Option<Standing> {
-    standing_in(&ask("show stat app 4 -1").ok()?, host.name())
+    standing_in(&ask(&socket(), "show stat app 4 -1").ok()?, host.name())
 }
 
 /// Gives the proxy a command.
 pub(in crate::staging) fn tell_proxy(command: &str) -> Result<(), Failure> {
     let what = || format!("tell the proxy `{command}`");
-    let said = ask(command).map_err(|why| Failure::io(what(), why))?;
+    let said = ask(&socket(), command).map_err(|why| Failure::io(what(), why))?;
     if said.trim().is_empty() { Ok(()) } else { Err(Failure::said(what(), said.trim())) }
 }
 
-fn ask(command: &str) -> std::io::Result<String> {
-    let mut stream = UnixStream::connect(folder().join("haproxy.sock"))?;
+/// The proxy's own socket.
+pub(in crate::staging) fn socket() -> PathBuf {
+    folder().join("haproxy.sock")
+}
+
+/// What is answered to a command at this socket.
+pub(in crate::staging) fn ask(socket: &Path, command: &str) -> std::io::Result<String> {
+    let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{command}\n").as_bytes())?;
     let mut answer = String::new();
