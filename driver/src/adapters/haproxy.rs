@@ -7,6 +7,10 @@
 //! - `HAProxy` takes a server that is made `ready` for up until a check fails, so one that is in
 //!   maintenance is drained first: then it is checked and gets nothing. It is made `ready` once it
 //!   has passed.
+//! - A server that ceases to be drained takes nothing of what waits in the backend's queue, and
+//!   with `roundrobin` nothing new either while anything waits there: under more load than the
+//!   others take it would get no request at all. It looks there when it is told how many requests
+//!   it may have at once, so it is told the number that it has.
 //! - `HAProxy` can be told of a slow start by its file alone (`slowstart` on the server's line), so
 //!   an order for another one is refused.
 //! - A drained server keeps its place and is checked on. Its requests in flight are those that it
@@ -177,7 +181,8 @@ impl Proxy for Haproxy {
             self.wait(&order, Row::has_passed).await?;
         }
         self.order(&format!("set server {name} state ready")).await?;
-        self.wait(&order, Row::is_routed).await
+        self.wait(&order, Row::is_routed).await?;
+        self.order(&format!("set maxconn server {name} {}", row.limit())).await
     }
 
     async fn drain(&self, order: Order) -> Result<(), PortError> {

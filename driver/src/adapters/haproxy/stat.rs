@@ -14,6 +14,8 @@ pub(super) struct Row {
     /// Requests that the server has now, and that wait for it alone.
     scur: u32,
     qcur: u32,
+    /// How many it may have at once.
+    slim: Option<u32>,
     /// Requests so far, connections to it that failed, and answers that broke.
     stot: u64,
     econ: u64,
@@ -48,6 +50,11 @@ impl Row {
         self.status.starts_with("DRAIN") && ["L4OK", "L6OK", "L7OK", "L7OKC"].contains(&last)
     }
 
+    /// How many requests it may have at once; 0 for any number.
+    pub fn limit(&self) -> u32 {
+        self.slim.unwrap_or(0)
+    }
+
     pub const fn in_flight(&self) -> u32 {
         self.scur.saturating_add(self.qcur)
     }
@@ -79,14 +86,15 @@ pub(super) fn parse(text: &str) -> Result<Vec<Row>, PortError> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "# pxname,svname,qcur,scur,stot,econ,eresp,status,hrsp_1xx,hrsp_2xx,\
+    const HEAD: &str = "# pxname,svname,qcur,scur,slim,stot,econ,eresp,status,hrsp_1xx,hrsp_2xx,\
                         hrsp_3xx,hrsp_4xx,hrsp_5xx,last_chk\n";
 
     #[test]
     fn a_row_is_read_by_the_names_of_its_columns() {
-        let text = format!("{HEAD}app,app1,2,5,90,1,2,UP 1/3,0,70,5,6,1,\"a, b\"\n\n");
+        let text = format!("{HEAD}app,app1,2,5,64,90,1,2,UP 1/3,0,70,5,6,1,\"a, b\"\n\n");
         let rows = parse(&text).unwrap();
         assert_eq!((rows.len(), rows[0].in_flight(), rows[0].is_routed()), (1, 7, true));
+        assert_eq!(rows[0].limit(), 64);
         let server = ServerId(1);
         let expected = Traffic { server, routed: 90, served: 82, failed: 3 };
         assert_eq!(rows[0].traffic(server), expected);
@@ -94,8 +102,9 @@ mod tests {
 
     #[test]
     fn a_backend_of_plain_connections_counts_no_answers() {
-        let rows = parse(&format!("{HEAD}app,app1,0,1,9,0,0,no check,,,,,,\n")).unwrap();
+        let rows = parse(&format!("{HEAD}app,app1,0,1,,9,0,0,no check,,,,,,\n")).unwrap();
         assert_eq!((rows[0].is_routed(), rows[0].traffic(ServerId(0)).served), (true, 0));
+        assert_eq!(rows[0].limit(), 0);
     }
 
     #[test]
@@ -122,7 +131,7 @@ mod tests {
     fn an_answer_that_is_no_statistics_is_refused_with_its_words() {
         let why = parse("No such proxy.\n\n").unwrap_err();
         assert_eq!(why, PortError::refused("HAProxy says: No such proxy."));
-        let torn = parse(&format!("{HEAD}app,app1,many,0,0,0,0,UP,,,,,,\n")).unwrap_err();
+        let torn = parse(&format!("{HEAD}app,app1,many,0,0,0,0,0,UP,,,,,,\n")).unwrap_err();
         assert!(torn.what.contains("make no sense"), "{torn}");
     }
 }

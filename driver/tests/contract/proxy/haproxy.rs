@@ -45,6 +45,21 @@ async fn a_drained_server_has_its_request_in_flight_until_it_is_answered() {
 }
 
 #[tokio::test]
+async fn a_standby_that_joins_takes_what_waits() {
+    let stack = Stack::start("maxconn 1").await;
+    stack.say("set maxconn server app/app0 1").await.unwrap();
+    let slow = tokio::spawn(stack.get("/slow"));
+    stack.servers.has_slow(1).await;
+    let waits = tokio::spawn(stack.get("/"));
+    eventually("a request waits", async || (stack.waiting().await == 1).then_some(())).await;
+    stack.adapter().join(order(STANDBY, 1), 100, Span::ZERO).await.unwrap();
+    assert_eq!(waits.await.unwrap(), "app1");
+    assert_eq!(stack.get("/").await, "app1");
+    stack.servers.release();
+    assert_eq!(slow.await.unwrap(), "app0");
+}
+
+#[tokio::test]
 async fn a_request_that_a_former_process_has_is_not_taken_for_none() {
     for start in [Start::Alone, Start::Master] {
         let mut stack = Stack::started("", start).await;

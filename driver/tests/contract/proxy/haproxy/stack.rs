@@ -90,7 +90,7 @@ impl Stack {
     }
 
     /// What the API answers.
-    async fn say(&self, command: &str) -> std::io::Result<String> {
+    pub async fn say(&self, command: &str) -> std::io::Result<String> {
         let mut stream = UnixStream::connect(self.folder.path("api")).await?;
         stream.write_all(format!("{command}\n").as_bytes()).await?;
         let mut text = String::new();
@@ -125,9 +125,18 @@ impl Stack {
 
     /// How far the slow start of a server has come, in per cent.
     pub async fn throttle(&self, server: &str) -> u32 {
-        let text = self.say("show stat app 4 -1").await.unwrap();
-        let column = text.split(',').position(|name| name == "throttle").unwrap();
-        let start = format!("app,{server},");
+        self.number(server, "throttle").await
+    }
+
+    /// How many requests wait for whichever server has room first.
+    pub async fn waiting(&self) -> u32 {
+        self.number("BACKEND", "qcur").await
+    }
+
+    async fn number(&self, row: &str, name: &str) -> u32 {
+        let text = self.say("show stat app -1 -1").await.unwrap();
+        let column = text.split(',').position(|own| own == name).unwrap();
+        let start = format!("app,{row},");
         let line = text.lines().find(|line| line.starts_with(&start)).unwrap();
         line.split(',').nth(column).unwrap().parse().unwrap()
     }
