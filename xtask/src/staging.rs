@@ -87,7 +87,13 @@ pub(crate) enum Task {
     },
     /// Orders something of a server's services.
     #[command(hide = true)]
-    Services { server: Host, order: Order },
+    Services {
+        server: Host,
+        order: Order,
+        /// What the server is.
+        #[arg(long, value_enum, default_value_t)]
+        tier: Tier,
+    },
     /// Delivers alerts' notifications late.
     #[command(hide = true)]
     Postman { late_ms: u64 },
@@ -120,7 +126,7 @@ pub(crate) fn run(task: Task) -> ExitCode {
         Task::Controls { built } => return judged(controls::controls(built)),
         Task::Faults { built } => return judged(controls::faults(built)),
         Task::Machine { server, guest } => machine::run(server, guest),
-        Task::Services { server, order } => order::carry_out(server, order),
+        Task::Services { server, order, tier } => order::carry_out(server, order, tier),
         Task::Postman { late_ms } => postman::run(Duration::from_millis(late_ms)),
         Task::Load(arguments) => load::run(&arguments),
     };

@@ -14,6 +14,7 @@ use super::host::Host;
 use super::judge::Broken;
 use super::order::Order;
 use super::stack::{socket, tell_proxy};
+use super::tell::word;
 
 /// How the stack is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,7 +45,7 @@ impl Break {
     ];
 
     pub fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        word(&self)
     }
 
     /// The property that owns it.

@@ -113,9 +113,9 @@ pub(super) fn live(
 ) -> Result<(), Failure> {
     let xtask = spawn::xtask()?;
     let order = |order: Order| {
-        let words = [&*xtask, "staging", "services", Host::App2.name(), &order.word()];
-        let through = if tier == Tier::Vm { vm::through() } else { Vec::new() };
-        list(&[through, words.map(str::to_owned).into()].concat())
+        let (order, tier) = (order.word(), tier.word());
+        let own = ["staging", "services", Host::App2.name(), &order, "--tier", &tier];
+        list(&[&*xtask].iter().chain(&own).map(|word| (*word).to_owned()).collect::<Vec<_>>())
     };
     let storage = folder().join("storage").display().to_string();
     // Each look at a machine is a session of SSH, which costs it half a second of its core.
@@ -145,7 +145,7 @@ pub(super) fn live(
         ("cgroup", cgroup::unified(Host::App2).display().to_string()),
         ("haproxy", proxy_socket(model, broken)?.display().to_string()),
     ];
-    for name in ["token", "alerts-token"] {
+    for name in ["token", "alerts-token", "metrics-token"] {
         write(&folder().join(name), secret()?)?;
     }
     let alerts = match Alerting::of(model) {

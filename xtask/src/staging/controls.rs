@@ -27,12 +27,13 @@ pub(super) fn controls(built: Built) -> Result<bool, Failure> {
 
 /// Lets each fault befall the stack in turn; whether each came as it is simulated.
 pub(super) fn faults(built: Built) -> Result<bool, Failure> {
-    in_turn(built, &Named::ALL, ["faults came as it is simulated", ""], |fault| {
-        say(&format!("\n{}: must come as it is simulated", fault.name()));
-        let mut scenario = Scenario::new(None, fault.scenario());
+    in_turn(built, &Named::ALL, ["faults came as it is simulated", ""], |(fault, tier)| {
+        let name = format!("{} in tier {}", fault.name(), tier.word());
+        say(&format!("\n{name}: must come as it is simulated"));
+        let mut scenario = Scenario::new(None, fault.scenario(tier));
         scenario.set.push(fault.set().to_owned());
-        let found = played(scenario, fault.tier(), None)?;
-        Ok((!found.is_empty()).then(|| fault.name()))
+        let found = played(scenario, tier, None)?;
+        Ok((!found.is_empty()).then_some(name))
     })
 }
 

@@ -10,6 +10,9 @@ use tidegate_core::StepName;
 use super::failure::Failure;
 use super::host::Host;
 use super::points::{self, Go, Side};
+use super::tell::word;
+use super::tier::Tier;
+use super::vm;
 
 /// What is ordered. A server where it is so already does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -33,7 +36,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 impl Order {
     pub fn word(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        word(&self)
     }
 
     /// The command that is carried out by it.
@@ -48,10 +51,13 @@ impl Order {
 }
 
 /// Gives an order of the controller's.
-pub(super) fn carry_out(server: Host, order: Order) -> Result<(), Failure> {
+pub(super) fn carry_out(server: Host, order: Order, tier: Tier) -> Result<(), Failure> {
     let step = order.step();
     if points::pass(step, Side::Before) == Go::On {
-        give(server, order)?;
+        match tier {
+            Tier::Plain => give(server, order)?,
+            Tier::Vm => vm::give(server, order)?,
+        }
         points::pass(step, Side::After);
     }
     Ok(())

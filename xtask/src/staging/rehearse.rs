@@ -49,9 +49,10 @@ pub(crate) struct RehearseArguments {
 
 /// Rehearses; whether all held.
 pub(super) fn rehearse(arguments: &RehearseArguments) -> Result<bool, Failure> {
+    let tier = arguments.fault.map_or(arguments.tier, |fault| fault.tier().max(arguments.tier));
     let own = match arguments {
         RehearseArguments { cycles: Some(_), .. } => "cycles",
-        RehearseArguments { fault: Some(fault), .. } => fault.scenario(),
+        RehearseArguments { fault: Some(fault), .. } => fault.scenario(tier),
         RehearseArguments { broken: Some(_), .. } => "controls",
         RehearseArguments { tier: Tier::Vm, .. } => "machine",
         _ => "rehearsal",
@@ -60,7 +61,6 @@ pub(super) fn rehearse(arguments: &RehearseArguments) -> Result<bool, Failure> {
     scenario.set.clone_from(&arguments.set);
     scenario.set.extend(arguments.cycles.map(|cycles| format!("duration={}s", cycles * CYCLE_S)));
     scenario.set.extend(arguments.fault.map(|fault| fault.set().to_owned()));
-    let tier = arguments.fault.map_or(arguments.tier, |fault| fault.tier().max(arguments.tier));
     let lock = lock::take()?;
     interrupt::watch()?;
     arguments.built.prepare()?;

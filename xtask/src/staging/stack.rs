@@ -115,6 +115,14 @@ impl Stack {
         interrupt::wait(&format!("the end of {name}"), PATIENCE, ended)
     }
 
+    /// Lets the standby stand still, or go on.
+    pub fn freeze_standby(&self, frozen: bool) -> Result<(), Failure> {
+        match self.tier {
+            Tier::Plain => cgroup::freeze(Host::App2, frozen),
+            Tier::Vm => vm::freeze(frozen),
+        }
+    }
+
     /// Whether the controller has ended by itself.
     pub fn has_lost_controller(&mut self) -> bool {
         self.controller.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)))

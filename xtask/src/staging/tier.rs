@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use super::tell::word;
+
 /// What the standby is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Tier {
@@ -10,4 +12,11 @@ pub(crate) enum Tier {
     Plain,
     /// A virtual machine with a kernel of its own.
     Vm,
+}
+
+impl Tier {
+    /// Its name, as it is given.
+    pub fn word(self) -> String {
+        word(&self)
+    }
 }

@@ -1,6 +1,8 @@
 //! Tier vm: the standby is a machine of its own, user-mode Linux with its own kernel, that boots,
 //! mounts the storage over the network and is reached by SSH.
 
+mod console;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -9,6 +11,7 @@ use crate::command::program;
 use super::config::filled;
 use super::failure::{Failure, write};
 use super::host::{Host, folder};
+use super::order::Order;
 use super::{cgroup, net, spawn};
 
 const INIT: &str = include_str!("../../staging/init.sh");
@@ -47,13 +50,7 @@ pub(super) fn prepare() -> Result<(), Failure> {
 
 fn make_key(name: &str) -> Result<(), Failure> {
     let path = file(name).display().to_string();
-    let mut command = program("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path]);
-    command.stdin(Stdio::null());
-    let ended = command.output().map_err(|why| Failure::io("run `ssh-keygen`", why))?;
-    if ended.status.success() {
-        return Ok(());
-    }
-    Err(Failure::said("make a key", String::from_utf8_lossy(&ended.stderr).trim()))
+    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path], "make a key")
 }
 
 /// The program that serves the storage, on the primary.
@@ -80,6 +77,33 @@ pub(super) fn machine() -> Vec<String> {
 /// Its management console.
 pub(super) fn console() -> PathBuf {
     file("app2/mconsole")
+}
+
+/// Lets the machine stand still, or go on, as a hypervisor does.
+pub(super) fn freeze(frozen: bool) -> Result<(), Failure> {
+    let command = if frozen { "stop" } else { "go" };
+    console::tell(&console(), &file("console"), command)
+        .map_err(|why| Failure::io(format!("tell the machine `{command}`"), why))
+}
+
+/// Gives an order of its services on the machine itself, where points tell nobody of it.
+pub(super) fn give(server: Host, order: Order) -> Result<(), Failure> {
+    let (through, xtask, word) = (through(), spawn::xtask()?, order.word());
+    let words: Vec<_> = through.iter().map(String::as_str).collect();
+    let (ssh, words) = words.split_first().unwrap_or((&"ssh", &[]));
+    let own = [&*xtask, "staging", "services", server.name(), &word];
+    run(ssh, &[words, &own].concat(), &format!("order `{word}` of {}", server.name()))
+}
+
+/// Runs a program to its end.
+fn run(name: &str, arguments: &[&str], what: &str) -> Result<(), Failure> {
+    let mut command = program(name, arguments);
+    command.stdin(Stdio::null());
+    let ended = command.output().map_err(|why| Failure::io(format!("run `{name}`"), why))?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    Err(Failure::said(what, String::from_utf8_lossy(&ended.stderr).trim()))
 }
 
 /// What a command is put after to be run on the machine.

@@ -4,9 +4,7 @@ use rustix::process::Signal;
 use tidegate_core::{Span, StepName};
 use tidegate_sim::model::{CrashPoint, FaultKind, Injection, Onset, SharedService};
 
-use crate::staging::cgroup;
 use crate::staging::failure::Failure;
-use crate::staging::host::Host;
 use crate::staging::stack::Stack;
 use crate::staging::tier::Tier;
 
@@ -60,10 +58,10 @@ impl Act {
                 return Some("it must begin at a time or with the first command of a step");
             }
         };
-        // There services are ordered by SSH on the machine itself: the proxy alone sees commands.
-        let is_seen = matches!(step, None | Some(StepName::Join | StepName::Drain));
-        if tier == Tier::Vm && !is_seen {
-            return Some("in tier vm only `join` and `drain` are seen: begin it with one of them");
+        // There the machine's power is its kernel's matter: nothing of the stack's own is asked.
+        let is_power = matches!(step, Some(StepName::PowerOn | StepName::PowerOff));
+        if tier == Tier::Vm && is_power {
+            return Some("in tier vm `power-on` and `power-off` are not seen: take another step");
         }
         let is_before = step.is_some() && fault.point == CrashPoint::Before;
         match self {
@@ -90,7 +88,7 @@ impl Act {
     pub fn begin(self, fault: &Injection, stack: &mut Stack) -> Result<(), Failure> {
         match self {
             Self::KillController => stack.kill_controller(),
-            Self::FreezeStandby => cgroup::freeze(Host::App2, true),
+            Self::FreezeStandby => stack.freeze_standby(true),
             Self::Stall => stack.signal(service(fault), Signal::STOP),
             Self::RestartRedis => stack.end("redis"),
             Self::RestartProxy => stack.replace_proxy(),
@@ -105,7 +103,7 @@ impl Act {
     pub fn end(self, fault: &Injection, stack: &mut Stack) -> Result<(), Failure> {
         match self {
             Self::KillController => stack.start_controller(),
-            Self::FreezeStandby => cgroup::freeze(Host::App2, false),
+            Self::FreezeStandby => stack.freeze_standby(false),
             Self::Stall => stack.signal(service(fault), Signal::CONT),
             Self::RestartRedis => stack.start_redis(),
             Self::StopMonitoring => {

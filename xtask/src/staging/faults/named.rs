@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::staging::tell::word;
 use crate::staging::tier::Tier;
 
 /// What goes wrong, and when.
@@ -31,28 +32,36 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    pub const ALL: [Self; 10] = [
-        Self::FreezeWarming,
-        Self::FreezeServing,
-        Self::FreezeDraining,
-        Self::RedisStalled,
-        Self::RedisRestarts,
-        Self::ProxyRestarts,
-        Self::StorageStalled,
-        Self::MonitoringDown,
-        Self::AlertsTwice,
-        Self::AlertsLate,
+    /// All of them, and in which tier: a freeze in both, for a kernel stands still in one of them.
+    pub const ALL: [(Self, Tier); 13] = [
+        (Self::FreezeWarming, Tier::Plain),
+        (Self::FreezeServing, Tier::Plain),
+        (Self::FreezeDraining, Tier::Plain),
+        (Self::FreezeWarming, Tier::Vm),
+        (Self::FreezeServing, Tier::Vm),
+        (Self::FreezeDraining, Tier::Vm),
+        (Self::RedisStalled, Tier::Plain),
+        (Self::RedisRestarts, Tier::Plain),
+        (Self::ProxyRestarts, Tier::Plain),
+        (Self::StorageStalled, Tier::Vm),
+        (Self::MonitoringDown, Tier::Plain),
+        (Self::AlertsTwice, Tier::Plain),
+        (Self::AlertsLate, Tier::Plain),
     ];
 
     pub fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        word(&self)
     }
 
     /// The stack's own scenario in which it matters.
-    pub const fn scenario(self) -> &'static str {
+    pub const fn scenario(self, tier: Tier) -> &'static str {
+        if matches!(tier, Tier::Vm) {
+            return "machine";
+        }
         match self {
-            Self::MonitoringDown | Self::AlertsTwice | Self::AlertsLate => "rehearsal",
-            Self::StorageStalled => "machine",
+            Self::MonitoringDown | Self::AlertsTwice | Self::AlertsLate | Self::StorageStalled => {
+                "rehearsal"
+            }
             Self::FreezeWarming
             | Self::FreezeServing
             | Self::FreezeDraining
