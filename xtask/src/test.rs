@@ -11,7 +11,7 @@ const FINGERPRINTS: [&str; 8] = [
     "--release",
     "--locked",
     "--package",
-    "tidegate-tests",
+    "tidegate-sim",
     "--test",
     "fingerprints",
 ];
