@@ -192,7 +192,9 @@ pub async fn examined(config: &Config, store: &Place, only: Option<&str>) -> Dia
 fn shared(config: &Config, kept: &Kept, store: &Place) -> Vec<Finding> {
     let mut findings = vec![kept.finding(store)];
     let http = config.http.iter();
-    for source in http.flat_map(|http| http.token.iter().chain(&http.alerts_token)) {
+    for source in
+        http.flat_map(|http| [&http.token, &http.alerts_token, &http.metrics_token]).flatten()
+    {
         findings.push(match source.read() {
             Ok(_) => Finding::ok("http", "its token can be read"),
             Err(why) => {

@@ -6,6 +6,7 @@
 mod alerts;
 pub mod api;
 pub mod client;
+mod metrics;
 mod operators;
 mod page;
 mod recent;
@@ -23,13 +24,14 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use crate::adapters::alertmanager::Inboxes;
 use crate::adapters::{SecretError, SecretSource};
 
+pub use metrics::Counts;
 pub use operators::Operators;
 pub use recent::Recent;
 use token::Token;
@@ -50,6 +52,8 @@ pub struct HttpFile {
     pub token: Option<SecretSource>,
     /// What Alertmanager shows.
     pub alerts_token: Option<SecretSource>,
+    /// What Prometheus shows that scrapes the host.
+    pub metrics_token: Option<SecretSource>,
 }
 
 fn loopback() -> SocketAddr {
@@ -66,7 +70,7 @@ fn loopback_of(listen: SocketAddr) -> SocketAddr {
 impl HttpFile {
     /// What an empty table says.
     pub(crate) fn loopback() -> Self {
-        Self { listen: loopback(), token: None, alerts_token: None }
+        Self { listen: loopback(), token: None, alerts_token: None, metrics_token: None }
     }
 }
 
@@ -92,6 +96,7 @@ pub struct Server {
     listener: TcpListener,
     token: Option<Token>,
     alerts_token: Option<Token>,
+    metrics_token: Option<Token>,
 }
 
 impl Server {
@@ -100,12 +105,13 @@ impl Server {
     /// # Errors
     /// A token that cannot be read, or an address that is not to be had.
     pub async fn listen(config: &HttpFile) -> Result<Self, HttpError> {
-        let token = config.token.as_ref().map(Token::read).transpose()?;
-        let alerts_token = config.alerts_token.as_ref().map(Token::read).transpose()?;
+        let read = |source: &Option<SecretSource>| source.as_ref().map(Token::read).transpose();
+        let (token, alerts_token) = (read(&config.token)?, read(&config.alerts_token)?);
+        let metrics_token = read(&config.metrics_token)?;
         let listen = config.listen;
         let listener = TcpListener::bind(listen).await;
         let listener = listener.map_err(|why| HttpError::Listen { listen, why })?;
-        Ok(Self { listener, token, alerts_token })
+        Ok(Self { listener, token, alerts_token, metrics_token })
     }
 
     /// Where it listens.
@@ -119,10 +125,14 @@ impl Server {
     /// Answers for as long as it is polled.
     pub async fn serve(self, inboxes: Arc<Inboxes>, operators: Option<Operators>) -> Infallible {
         let mut router = Router::new();
-        if let (Some(token), Some(operators)) = (self.token, operators) {
-            let operators = Arc::new(operators);
+        let operators = operators.map(Arc::new);
+        if let (Some(token), Some(operators)) = (self.token, operators.clone()) {
             router = router.merge(api::routes(Arc::clone(&operators), token));
             router = router.merge(page::routes(page::Desk { operators, token }));
+        }
+        if let (Some(token), Some(operators)) = (self.metrics_token, operators) {
+            let desk = metrics::Desk { token, operators };
+            router = router.route("/metrics", get(metrics::scrape).with_state(desk));
         }
         if let Some(token) = self.alerts_token {
             let desk = alerts::Desk { token, inboxes };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PortsError};
 use crate::enable;
-use crate::http::{HttpError, Operators, Recent, Server};
+use crate::http::{Counts, HttpError, Operators, Recent, Server};
 use crate::runtime::{Event, Fault, Listener, Mode, Setup};
 use crate::store::{Place, StoreError};
 use crate::threads;
@@ -57,8 +57,11 @@ pub fn live(
         let failed = |source| LiveError::Store { place: store.to_string(), source };
         let store = store.open(Some(config.store.keep)).await.map_err(failed)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let recent = config.http.as_ref().map(|_| Arc::new(Recent::new(Arc::clone(&listener))));
-        let listener = recent.clone().map_or(listener, |recent| recent as Arc<dyn Listener>);
+        let told = config.http.as_ref().map(|_| {
+            let counts = Arc::new(Counts::new(Arc::clone(&listener)));
+            (Arc::new(Recent::new(counts.clone())), counts)
+        });
+        let listener = told.clone().map_or(listener, |(recent, _)| recent as Arc<dyn Listener>);
         let inboxes = Arc::new(config.inboxes(&clock, &listener));
         let groups = config.groups(&clock, &inboxes)?;
         for file in config.group.iter().filter(|file| file.setup.is_some()) {
@@ -74,9 +77,9 @@ pub fn live(
         let setup = Setup { store, clock, listener, limits, mode };
         let control = Control::default();
         begun(control.clone());
-        let operators = recent.map(|recent| {
+        let operators = told.map(|(recent, counts)| {
             let (store, clock) = (Arc::clone(&setup.store), Arc::clone(&setup.clock));
-            Operators { host: control.clone(), store, recent, clock }
+            Operators { host: control.clone(), store, recent, counts, clock }
         });
         let serve = async {
             match server {

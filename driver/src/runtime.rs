@@ -15,8 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tidegate_core::{
-    Command, CommandId, GroupConfig, Input, OperatorRequest, Outcome, RestoreError, Span, Step,
-    Timestamp,
+    Command, GroupConfig, Input, OperatorRequest, Outcome, RestoreError, Span, Step, Timestamp,
 };
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
@@ -130,8 +129,8 @@ pub enum Event<'a> {
     },
     /// An attempt at a command ended.
     Ended {
-        /// Which command.
-        id: CommandId,
+        /// The command.
+        command: &'a Command,
         /// How.
         outcome: Outcome,
         /// Why, if it failed.

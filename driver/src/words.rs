@@ -13,10 +13,12 @@ pub fn lines(event: &Event<'_>) -> Vec<String> {
         Event::TakenUp { lines } => format!("taken up after {lines} lines of its journal"),
         Event::Stepped { input, step } => return step_lines(input, step),
         Event::Asked { who, request: what } => format!("{who} asked {}", request(what)),
-        Event::Ended { id, outcome: Outcome::Done, .. } => format!("command {} done", id.0),
-        Event::Ended { id, why, .. } => {
+        Event::Ended { command, outcome: Outcome::Done, .. } => {
+            format!("command {} done", command.id.0)
+        }
+        Event::Ended { command, why, .. } => {
             let why = why.map_or_else(String::new, ToString::to_string);
-            format!("command {} failed: {why}", id.0)
+            format!("command {} failed: {why}", command.id.0)
         }
         Event::Dropped { command } => {
             format!("command {} dropped: it did not end", command.id.0)

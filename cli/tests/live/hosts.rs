@@ -4,10 +4,9 @@
 mod server;
 
 use std::fs;
-use std::net::TcpListener;
 use std::process::Command;
 
-use super::{CONFIG, Desk, Live};
+use super::{CONFIG, Desk, Live, free_port};
 use server::{PASSWORD, Server};
 
 /// A desk whose hosts keep their state in a database of its own.
@@ -47,7 +46,7 @@ fn when_the_host_that_acts_is_killed_another_goes_on_where_it_was() {
     let (desk, _server) = desk("shared");
     let mut leader = first(&desk);
     leader.until("command 0: power-on standby-1");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let http =
         format!("[http]\nlisten = \"127.0.0.1:{port}\"\ntoken = {{ file = \"password\" }}\n");
     let config = fs::read_to_string(desk.0.join("live.toml")).unwrap();

@@ -5,11 +5,13 @@
 mod doctor;
 mod enable;
 mod hosts;
+mod metrics;
 mod operators;
 mod reconcile;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
@@ -130,6 +132,25 @@ impl Drop for Live {
         let _ended = self.child.kill();
         let _ended = self.child.wait();
     }
+}
+
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The answer to a request, with its head; `line` is its first one.
+fn exchange(port: u16, line: &str, head: &str, body: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let length = body.len();
+    let request = format!(
+        "{line}\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\
+         {head}\r\n{body}"
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! People who ask a live host, by command, by program and by browser.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 
-use crate::{CONFIG, Desk, Live};
+use crate::{CONFIG, Desk, Live, exchange, free_port};
 
 const TOKEN: &str = "s3cret";
 /// `ann:s3cret`, as a browser shows it.
@@ -19,7 +17,7 @@ impl House {
     /// A group that nothing scales but people, whose name is hard to write.
     fn new(name: &str) -> Self {
         let desk = Desk::new(name);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         fs::write(desk.0.join("token"), format!("{TOKEN}\n")).unwrap();
         let http = format!(
             "[http]\nlisten = \"127.0.0.1:{port}\"\ntoken = {{ file = \"token\" }}\n[policy]"
@@ -59,15 +57,7 @@ impl House {
 
     /// The answer to a request, with its head.
     fn exchange(&self, line: &str, head: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let length = body.len();
-        let request = format!(
-            "{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\
-             {head}\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = exchange(self.port, &format!("{line} HTTP/1.1"), head, body).unwrap();
         assert!(!answer.contains(TOKEN), "{answer}");
         answer
     }

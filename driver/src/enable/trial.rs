@@ -1,6 +1,6 @@
 //! One scale-up and its release, by a host of its own.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tidegate_core::lifecycle::Stage;
@@ -169,7 +169,7 @@ struct Teller {
 
 #[derive(Default)]
 struct Seen {
-    commands: BTreeMap<CommandId, Command>,
+    commands: BTreeSet<CommandId>,
     why: Option<String>,
 }
 
@@ -222,15 +222,14 @@ impl Listener for Teller {
         match event {
             Event::Stepped { step, .. } => {
                 for command in &step.commands {
-                    let is_new = seen.commands.insert(command.id, *command).is_none();
+                    let is_new = seen.commands.insert(command.id);
                     if let Some(before) = reached(command).filter(|_| is_new) {
                         self.report.ended(&before, &How::Done);
                     }
                 }
             }
-            Event::Ended { id, outcome, why } => {
-                let Some(command) = seen.commands.get(id).copied() else { return };
-                let step = self.name(&command);
+            Event::Ended { command, outcome, why } => {
+                let step = self.name(command);
                 if matches!(outcome, Outcome::Done) {
                     self.report.ended(&step, &How::Done);
                 } else if let Some(why) = why {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tidegate_core::Decision;
 
+use super::metrics::Counts;
 use super::recent::Recent;
 use super::request::{Action, BadRequest, Wish};
 use super::view::GroupView;
@@ -25,6 +26,8 @@ pub struct Operators {
     pub store: Arc<dyn Store>,
     /// What happened last.
     pub recent: Arc<Recent>,
+    /// How much happened.
+    pub counts: Arc<Counts>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

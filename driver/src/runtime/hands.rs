@@ -51,7 +51,7 @@ impl Hands {
             Ok(()) => (Outcome::Done, None),
             Err(why) => (Outcome::Failed(why.failure), Some(why)),
         };
-        self.tell(&Event::Ended { id, outcome, why });
+        self.tell(&Event::Ended { command: &command, outcome, why });
         Some(Ended { id, outcome })
     }
 
