@@ -11,6 +11,8 @@ mod operators;
 mod page;
 mod recent;
 pub mod request;
+#[cfg(test)]
+mod tests;
 mod token;
 pub mod view;
 
@@ -124,31 +126,42 @@ impl Server {
 
     /// Answers for as long as it is polled.
     pub async fn serve(self, inboxes: Arc<Inboxes>, operators: Option<Operators>) -> Infallible {
-        let mut router = Router::new();
         let operators = operators.map(Arc::new);
-        if let (Some(token), Some(operators)) = (self.token, operators.clone()) {
-            router = router.merge(api::routes(Arc::clone(&operators), token));
-            router = router.merge(page::routes(page::Desk { operators, token }));
-        }
-        if let (Some(token), Some(operators)) = (self.metrics_token, operators) {
-            let desk = metrics::Desk { token, operators };
-            router = router.route("/metrics", get(metrics::scrape).with_state(desk));
-        }
-        if let Some(token) = self.alerts_token {
-            let desk = alerts::Desk { token, inboxes };
-            router = router.route("/alerts", post(alerts::receive).with_state(Arc::new(desk)));
-        }
-        let router = router
-            .fallback(async || answer(StatusCode::NOT_FOUND, "there is nothing here"))
-            .method_not_allowed_fallback(async || {
-                answer(StatusCode::METHOD_NOT_ALLOWED, "this is not asked for by this method")
-            })
-            .layer(DefaultBodyLimit::max(BODY))
-            .layer(from_fn(in_time));
+        let people = self.token.zip(operators.clone());
+        let metrics = self.metrics_token.zip(operators);
+        let alerts = self.alerts_token.map(|token| alerts::Desk { token, inboxes });
+        let router = router(people, metrics, alerts);
         // It does not end: a connection that cannot be accepted is tried again.
         let _ended = axum::serve(self.listener, router).await;
         std::future::pending().await
     }
+}
+
+/// Who is answered, and how.
+fn router(
+    people: Option<(Token, Arc<Operators>)>,
+    metrics: Option<(Token, Arc<Operators>)>,
+    alerts: Option<alerts::Desk>,
+) -> Router {
+    let mut router = Router::new();
+    if let Some((token, operators)) = people {
+        router = router.merge(api::routes(Arc::clone(&operators), token));
+        router = router.merge(page::routes(page::Desk { operators, token }));
+    }
+    if let Some((token, operators)) = metrics {
+        let desk = metrics::Desk { token, operators };
+        router = router.route("/metrics", get(metrics::scrape).with_state(desk));
+    }
+    if let Some(desk) = alerts {
+        router = router.route("/alerts", post(alerts::receive).with_state(Arc::new(desk)));
+    }
+    router
+        .fallback(async || answer(StatusCode::NOT_FOUND, "there is nothing here"))
+        .method_not_allowed_fallback(async || {
+            answer(StatusCode::METHOD_NOT_ALLOWED, "this is not asked for by this method")
+        })
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn(in_time))
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

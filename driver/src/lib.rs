@@ -12,6 +12,8 @@ pub mod doctor;
 pub mod enable;
 pub mod fakes;
 mod fence;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 pub mod live;
 pub mod ports;

@@ -7,6 +7,7 @@
 )]
 
 mod journal;
+mod live;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use tidegate_sim::scenario::{Overrides, parse};
 use crate::shipped::folder;
 
 pub use journal::journal;
+pub use live::{configuration, notification};
 
 /// A scenario with every table and every kind of load, over within minutes.
 pub const EVERYTHING: &str = include_str!("../tests/fuzz/everything.toml");

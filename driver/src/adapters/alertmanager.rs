@@ -187,3 +187,87 @@ impl Inboxes {
         self.listener.tell(self.clock.now(), "POST /alerts", &Event::AlertLeftOut { why });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use tidegate_core::policy::Policy;
+
+    use super::*;
+    use crate::fakes::VirtualClock;
+    use crate::fuzz::{bytes, config};
+    use crate::runtime::Deaf;
+
+    const NOW: Timestamp = Timestamp::from_nanos(1_772_438_400_000_000_000);
+    const POLICY: &str = "up = [{ metric = \"cpu\", above = \"75%\", for = \"5m\" }]\n\
+                          down = [{ metric = \"cpu\", below = \"30%\", for = \"10m\" }]\n";
+
+    /// As Alertmanager sends it, of both rules.
+    const SENT: &str = r#"{"version":"4","status":"firing","truncatedAlerts":0,"alerts":[
+        {"status":"firing","fingerprint":"9f","startsAt":"2026-03-02T07:55:00Z","labels":{
+            "tidegate_group":"school","tidegate_rule":"0","tidegate_condition":"cpu > 75% for 5m"}},
+        {"status":"resolved","fingerprint":"9e","startsAt":"2026-03-02T07:00:00Z","labels":{
+            "tidegate_group":"school","tidegate_rule":"1","tidegate_condition":"cpu < 30% for 10m"}}
+    ]}"#;
+
+    fn rules() -> Vec<Rule> {
+        let policy: Policy = toml::from_str(POLICY).unwrap();
+        Rule::all(&policy).collect()
+    }
+
+    fn inboxes() -> Inboxes {
+        let (clock, listener) = (VirtualClock::new(NOW), Deaf);
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let listener: Arc<dyn Listener> = Arc::new(listener);
+        Inboxes::new([("school".to_owned(), rules())], &clock, &listener)
+    }
+
+    /// What follows from a notification, where alerts of these rules fire.
+    fn judged(inboxes: &Inboxes, firing: &[Firing]) -> Vec<Alert> {
+        inboxes.of("school").unwrap().judge(u64::MAX, NOW, firing)
+    }
+
+    fn firing((rule, active_at): (usize, i64)) -> Firing {
+        let labels = rules::labels("school", &rules()[rule]).into_iter();
+        let labels = labels.map(|(name, value)| (name.to_owned(), value)).collect();
+        Firing { labels, active_at: Timestamp::from_nanos(active_at) }
+    }
+
+    #[test]
+    fn what_is_changed_is_itself_judged() {
+        let inboxes = inboxes();
+        inboxes.put(Notification::read(SENT.as_bytes()).unwrap()).unwrap();
+        let fires = firing((0, NOW.as_nanos() - Span::from_mins(9).as_nanos()));
+        let rules: BTreeSet<_> =
+            judged(&inboxes, &[fires]).iter().map(|one| (one.rule.0, one.resolved)).collect();
+        assert_eq!(rules, BTreeSet::from([(0, false), (1, true)]));
+    }
+
+    proptest! {
+        #![proptest_config(config(1_000))]
+
+        #[test]
+        fn any_notification_is_judged_or_refused(
+            body in bytes(&[SENT]),
+            fires in vec((0_usize..2, any::<i64>()).prop_map(firing), 0..3),
+        ) {
+            let inboxes = inboxes();
+            match Notification::read(&body) {
+                Ok(notification) => {
+                    let told = notification.alerts.len();
+                    prop_assert!(inboxes.put(notification).is_ok_and(|all| all.len() <= told));
+                    let alerts = judged(&inboxes, &fires);
+                    prop_assert!(alerts.len() <= told);
+                    prop_assert!(alerts.iter().all(|one| one.since <= NOW && one.at == NOW));
+                }
+                Err(why) => {
+                    let why = why.to_string();
+                    prop_assert!(why.starts_with("failed to read the notification: "), "{why}");
+                }
+            }
+        }
+    }
+}

@@ -136,6 +136,19 @@ impl Prometheus {
         });
         Ok(dated.filter(|dated| dated.age(now) < self.config.stale_after))
     }
+
+    /// What an answer says of each server at `now`.
+    fn usages(&self, answer: &Answer, now: Timestamp) -> Result<Vec<Usage>, PortError> {
+        let mut usages = Vec::new();
+        for (name, id) in self.config.servers.iter().zip(0..) {
+            let cpu = self.share(answer, (Kind::Cpu, Kind::CpuSampled), name, now)?;
+            let memory = self.share(answer, (Kind::Memory, Kind::MemorySampled), name, now)?;
+            if cpu.is_some() || memory.is_some() {
+                usages.push(Usage { server: ServerId(id), cpu, memory });
+            }
+        }
+        Ok(usages)
+    }
 }
 
 /// All expressions in one, each with a label that tells which it is. A comment in one of them ends
@@ -156,15 +169,74 @@ fn query(config: &PrometheusConfig) -> String {
 #[async_trait]
 impl Metrics for Prometheus {
     async fn usage(&self, ask: Ask) -> Result<Vec<Usage>, PortError> {
-        let answer = answer::read(self.server.get("query", &[("query", &self.query)]).await?)?;
-        let mut usages = Vec::new();
-        for (name, id) in self.config.servers.iter().zip(0..) {
-            let cpu = self.share(&answer, (Kind::Cpu, Kind::CpuSampled), name, ask.now)?;
-            let memory = self.share(&answer, (Kind::Memory, Kind::MemorySampled), name, ask.now)?;
-            if cpu.is_some() || memory.is_some() {
-                usages.push(Usage { server: ServerId(id), cpu, memory });
+        let data = self.server.get("query", &[("query", &self.query)]).await?;
+        self.usages(&answer::read(data)?, ask.now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use reqwest::StatusCode;
+
+    use super::*;
+    use crate::fuzz::{bytes, config};
+
+    const NOW: Timestamp = Timestamp::from_nanos(1_772_438_400_000_000_000);
+
+    static PROMETHEUS: LazyLock<Prometheus> = LazyLock::new(|| {
+        let text = "url = \"http://127.0.0.1:9090\"\nservers = [\"a:1\", \"b:1\"]\n";
+        Prometheus::new(toml::from_str(text).unwrap()).unwrap()
+    });
+
+    /// A value for each kind and server, sampled a second ago.
+    fn vector() -> String {
+        let mut series = Vec::new();
+        for (kind, server) in Kind::ALL.into_iter().flat_map(|kind| [(kind, "a:1"), (kind, "b:1")])
+        {
+            let value = match kind {
+                Kind::Cpu | Kind::Memory => "0.25",
+                Kind::CpuSampled | Kind::MemorySampled => "1772438399",
+            };
+            let metric = format!(r#"{{"tidegate":"{}","instance":"{server}"}}"#, kind.name());
+            series.push(format!(r#"{{"metric":{metric},"value":[1,"{value}"]}}"#));
+        }
+        let result = series.join(",");
+        format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{result}]}}}}"#)
+    }
+
+    fn read(status: u16, body: &[u8]) -> Result<Vec<Usage>, PortError> {
+        let data = answer::data(StatusCode::from_u16(status).unwrap(), body)?;
+        PROMETHEUS.usages(&answer::read(data)?, NOW)
+    }
+
+    #[test]
+    fn what_is_changed_is_itself_read() {
+        let usages = read(200, vector().as_bytes()).unwrap();
+        let quarter = Some(Dated::new(Ratio::from_percent(25), NOW - Span::from_secs(1)));
+        assert_eq!(usages.len(), 2);
+        assert!(usages.iter().all(|one| one.cpu == quarter && one.memory == quarter));
+    }
+
+    proptest! {
+        #![proptest_config(config(1_000))]
+
+        #[test]
+        fn any_answer_is_read_or_refused(
+            status in 100_u16..600,
+            body in bytes(&[&vector(), r#"{"status":"error","errorType":"timeout","error":"e"}"#]),
+        ) {
+            match read(status, &body) {
+                Ok(usages) => {
+                    let shares = usages.iter().flat_map(|one| [one.cpu, one.memory]).flatten();
+                    for share in shares {
+                        prop_assert!(share.at <= NOW, "{share:?}");
+                    }
+                }
+                Err(why) => prop_assert!(why.what.contains("Prometheus"), "{why}"),
             }
         }
-        Ok(usages)
     }
 }

@@ -15,7 +15,11 @@ pub(super) struct Token(blake3::Hash);
 
 impl Token {
     pub fn read(source: &SecretSource) -> Result<Self, SecretError> {
-        source.read().map(|secret| Self(blake3::hash(secret.expose().as_bytes())))
+        source.read().map(|secret| Self::of(secret.expose()))
+    }
+
+    pub fn of(secret: &str) -> Self {
+        Self(blake3::hash(secret.as_bytes()))
     }
 
     /// Whether it is shown.
@@ -66,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_when_it_is_shown_as_a_bearer() {
-        let token = Token(blake3::hash(b"s3cret"));
+        let token = Token::of("s3cret");
         let is_shown = |text: &'static str| {
             let value = (AUTHORIZATION, HeaderValue::from_static(text));
             token.is_shown(&HeaderMap::from_iter([value]))

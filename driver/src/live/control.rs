@@ -57,7 +57,7 @@ impl Control {
     }
 
     /// It acts.
-    pub(super) fn acts(&self, handle: Handle) {
+    pub(crate) fn acts(&self, handle: Handle) {
         self.role.send_replace(Role::Acts(handle));
     }
 

@@ -3,6 +3,7 @@
 
 mod change;
 mod journals;
+mod live;
 mod scenarios;
 mod texts;
 

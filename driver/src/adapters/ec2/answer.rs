@@ -127,6 +127,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::{config, texts};
 
     fn described(state: &str, reason: &str) -> String {
         format!(
@@ -183,17 +184,31 @@ mod tests {
         assert_eq!(none.failure, Failure::Unreachable);
     }
 
+    const REFUSED: &str = "<?xml version=\"1.0\"?><Response><Errors><Error><Code>AuthFailure</Code>\
+                           <Message>so it is</Message></Error></Errors></Response>";
+
     proptest! {
+        #![proptest_config(config(1_000))]
+
         #[test]
         fn any_answer_is_read_or_refused(
             text in prop_oneof![
-                ".*",
+                texts(&[&described("stopped", "User initiated (2026-03-02 09:30:01 GMT)")]),
+                texts(&[REFUSED]),
                 "(<(/?(item|reservationSet|instancesSet|Error|Code))?/?>?|[a-z&;])*",
             ],
+            status in 300_u16..600,
             reason in ".*",
         ) {
-            let _ = instances(&text);
-            let _ = refusal(StatusCode::BAD_REQUEST, &text);
+            match instances(&text) {
+                Ok(all) => if let Err(why) = super::told(&all, "i-1") {
+                    prop_assert!(why.what.contains("i-1"), "{why}");
+                },
+                Err(why) => prop_assert!(why.what.starts_with("EC2"), "{why}"),
+            }
+            let refused = refusal(StatusCode::from_u16(status).unwrap(), &text);
+            prop_assert!(refused.what.contains(&format!("({status})")), "{refused}");
+            prop_assert!(!refused.what.contains(char::is_control), "{refused}");
             let _ = moment(&reason);
             let told = described("stopped", &reason);
             if let Ok(all) = instances(&told) {

@@ -65,7 +65,7 @@ impl Row {
         Traffic {
             server,
             routed: self.stot,
-            served: answers.into_iter().flatten().sum(),
+            served: answers.into_iter().flatten().copied().fold(0, u64::saturating_add),
             failed: self.econ.saturating_add(self.eresp),
         }
     }
@@ -84,7 +84,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Row>, PortError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::fuzz::{config, texts};
 
     const HEAD: &str = "# pxname,svname,qcur,scur,slim,stot,econ,eresp,status,hrsp_1xx,hrsp_2xx,\
                         hrsp_3xx,hrsp_4xx,hrsp_5xx,last_chk\n";
@@ -133,5 +136,28 @@ mod tests {
         assert_eq!(why, PortError::refused("HAProxy says: No such proxy."));
         let torn = parse(&format!("{HEAD}app,app1,many,0,0,0,0,0,UP,,,,,,\n")).unwrap_err();
         assert!(torn.what.contains("make no sense"), "{torn}");
+    }
+
+    const ROWS: &str = "# pxname,svname,qcur,scur,stot,econ,eresp,status,check_status,hrsp_1xx,\
+                        hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx\n\
+                        app,app1,2,5,90,1,2,UP 1/3,L7OK,0,70,5,6,1\n\
+                        app,app2,0,0,0,0,0,MAINT,* L4OK,,,,,\n";
+
+    proptest! {
+        #![proptest_config(config(2_000))]
+
+        #[test]
+        fn any_answer_is_read_or_refused(answer in texts(&[ROWS, "No such proxy.\n"])) {
+            match parse(&answer) {
+                Ok(rows) => for row in rows {
+                    let traffic = row.traffic(ServerId(1));
+                    prop_assert_eq!(traffic.routed, row.stot);
+                    prop_assert!(row.in_flight() >= row.scur);
+                    prop_assert!(!(row.is_routed() && row.is_in_maintenance()));
+                    prop_assert!(!(row.is_routed() && row.has_passed()));
+                },
+                Err(why) => prop_assert!(why.what.starts_with("HAProxy"), "{why}"),
+            }
+        }
     }
 }

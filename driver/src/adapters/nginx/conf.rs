@@ -219,7 +219,10 @@ fn tokens(text: &str) -> Vec<Token> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::fuzz::{config, texts};
 
     const PRINTED: &str = r#"
 # configuration file /etc/nginx/nginx.conf:
@@ -270,5 +273,18 @@ server 10.0.0.1:80;
         assert!(!tree(&format!("{FILE}/a:\n{deep}")).is_empty());
         let itself = format!("{FILE}/a:\ninclude /a; include /a;");
         assert!(!tree(&itself).is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(config(1_000))]
+
+        #[test]
+        fn any_configuration_is_read_as_far_as_it_makes_sense(text in texts(&[PRINTED])) {
+            let tree = tree(&text);
+            for (around, directive) in everywhere(&tree) {
+                prop_assert!(!around.is_empty());
+                let _ = includes(directive.word(1), Path::new("/etc/nginx"), &directive.file);
+            }
+        }
     }
 }

@@ -130,7 +130,10 @@ impl Files {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::fuzz::{config, texts};
 
     #[test]
     fn what_was_before_is_read_as_it_was_written() {
@@ -164,5 +167,17 @@ mod tests {
         assert!(files.try_lock().unwrap().is_some());
         fs::remove_dir_all(&folder).unwrap();
         assert!(files.read().unwrap_err().what.contains("the upstream file"));
+    }
+
+    proptest! {
+        #![proptest_config(config(2_000))]
+
+        #[test]
+        fn any_file_from_before_is_read_and_written_as_the_same(
+            text in texts(&["# tidegate: in force while these work: 7@70 8@80\nserver a;\n"]),
+        ) {
+            let before = Before::parse(&text);
+            prop_assert_eq!(Before::parse(&before.text()), before);
+        }
     }
 }

@@ -172,7 +172,10 @@ mod tests {
     use std::fs::{self, OpenOptions};
     use std::io::Write;
 
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::fuzz::{bytes, config};
 
     /// A log in a folder of its own.
     struct Written(PathBuf);
@@ -276,5 +279,27 @@ mod tests {
         assert_eq!(logged("[::1]:8000").as_deref(), Some("[::1]:8000"));
         assert_eq!(logged("unix:/run/app").as_deref(), Some("unix:/run/app"));
         assert_eq!(logged("app:8000"), None);
+    }
+
+    const LINES: &str = "10.0.0.1:80|200|0.001\n10.0.0.1:80, 10.0.0.2:81|502, 200|-, 0.002\n\
+                         10.0.0.1:80 : 10.0.0.2:81|200 : 404|0.1 : 0.2\n10.0.0.2:81|502|-\n";
+
+    proptest! {
+        #![proptest_config(config(500))]
+
+        #[test]
+        fn any_log_is_counted_as_far_as_its_lines_are_ours(came in bytes(&[LINES])) {
+            let written = Written::new("any");
+            fs::write(written.log(), "").unwrap();
+            let mut log = written.watch();
+            prop_assert_eq!(counted(&mut log, 0), Some((0, 0, 0)));
+            fs::write(written.log(), &came).unwrap();
+            let lines = came.split(|byte| *byte == b'\n').count() as u64 - 1;
+            let (first, second) = (counted(&mut log, 0).unwrap(), counted(&mut log, 1).unwrap());
+            for (routed, served, failed) in [first, second] {
+                prop_assert_eq!(routed, served + failed);
+            }
+            prop_assert!(first.0 + second.0 <= lines);
+        }
     }
 }

@@ -109,7 +109,10 @@ impl Upstream {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::fuzz::{config, texts};
 
     const FILE: &str = "# of the school\n\
                         \tserver 10.0.0.1:80 weight=100 max_fails=2; # primary\n\
@@ -163,5 +166,28 @@ mod tests {
         }
         let odd = Directive::of("server a weight=x weight=; # tidegate: generation y").unwrap();
         assert_eq!((odd.line().weight, odd.line().generation), (1, None));
+    }
+
+    proptest! {
+        #![proptest_config(config(2_000))]
+
+        #[test]
+        fn what_is_written_of_any_file_is_read_again(
+            text in texts(&[FILE]),
+            address in prop_oneof!["10\\.0\\.0\\.[1-3]:80", "[a-z0-9.:]{1,12}"],
+            weight in any::<u32>(),
+            down in any::<bool>(),
+            generation in any::<u64>(),
+        ) {
+            let file = Upstream(text);
+            match file.line(&address) {
+                Ok(line) => {
+                    let generation = Some(Generation(generation));
+                    let next = Line { weight, down, generation, ..line };
+                    prop_assert_eq!(file.with(&address, next).line(&address), Ok(next));
+                }
+                Err(why) => prop_assert!(why.what.contains(&address), "{why}"),
+            }
+        }
     }
 }

@@ -1,0 +1,69 @@
+//! Live configurations, and what Alertmanager sends: each is taken, or refused with its place or in
+//! a sentence.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use tidegate_driver::config::Config;
+use tidegate_tests::fuzz::{configuration, corpus, notification};
+
+use crate::change::{apply, change};
+use crate::{config, texts_of};
+
+/// The manual's configurations, and what fuzzing begins with.
+fn seeds() -> Vec<String> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let read = |name: &str| fs::read_to_string(docs.join(name)).unwrap();
+    let servers = read("live-servers.toml");
+    let (before, _) = servers.split_once("[group.ports.process]").unwrap();
+    let clouds = ["hetzner", "digitalocean", "ec2"];
+    let in_clouds = clouds.map(|cloud| format!("{before}{}", read(&format!("live-{cloud}.toml"))));
+    let own = [read("live-demo.toml"), servers.clone()];
+    own.into_iter().chain(in_clouds).chain(texts_of(corpus("configuration"))).collect()
+}
+
+#[test]
+fn what_is_changed_is_itself_valid() {
+    for text in seeds() {
+        if let Err(why) = Config::parse(&text) {
+            panic!("{why}\n{text}");
+        }
+        configuration(&text);
+    }
+    for body in corpus("notification") {
+        notification(&body);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(1_000))]
+
+    #[test]
+    fn a_changed_configuration_is_read_or_refused(
+        seed in select(seeds()),
+        changes in prop::collection::vec(change(), 1..4),
+    ) {
+        configuration(&changes.iter().fold(seed, |text, change| apply(&text, change)));
+    }
+
+    #[test]
+    fn any_text_is_a_configuration_or_refused(text in any::<String>()) {
+        configuration(&text);
+    }
+
+    #[test]
+    fn a_changed_notification_is_sorted_or_refused(
+        seed in select(texts_of(corpus("notification"))),
+        changes in prop::collection::vec(change(), 1..4),
+    ) {
+        let text = changes.iter().fold(seed, |text, change| apply(&text, change));
+        notification(text.as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_are_a_notification_or_refused(bytes in any::<Vec<u8>>()) {
+        notification(&bytes);
+    }
+}
