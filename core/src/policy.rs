@@ -1,6 +1,7 @@
 //! The policy: one table, used unchanged by a scenario and by a live configuration.
 
 mod check;
+mod longest;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -182,12 +182,10 @@ impl<'a> Desk<'a> {
         let trial = Trial::start(self, with_traffic).await?;
         let mut steps = steps.in_term(trial.term());
         let tried = async {
-            if !served {
-                let tried = trial.up().await;
-                if tried.is_err() {
-                    trial.down().await?;
-                }
-                steps.end(SERVED, tried).await?;
+            if !served && let Err(why) = steps.end(SERVED, trial.up().await).await {
+                // What failed first is why, whatever becomes of the rest, which is told.
+                let _down = steps.end("scale-down", trial.down().await).await;
+                return Err(why);
             }
             steps.end("scale-down", trial.down().await).await?;
             steps.end("machines off", trial.off().await).await

@@ -313,8 +313,7 @@ impl Standby {
             return self.undo(context);
         }
         self.failed |= self.stage == Stage::Stopping && self.attempts >= limits.attempts;
-        let doublings = self.attempts.saturating_sub(1).min(6);
-        self.retry_at = Some(context.now + limits.backoff.times(1 << doublings));
+        self.retry_at = Some(context.now + limits.wait_after(self.attempts));
     }
 
     /// A step of the scale-up is given up: what was begun is undone, and the server rests.

@@ -1,10 +1,13 @@
 //! One scale-up and its release, by a host of its own.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_core::lifecycle::Stage;
-use tidegate_core::policy::{CoolDown, Policy, Stabilization};
+use tidegate_core::policy::{CoolDown, Policy, Stabilization, Steps};
 use tidegate_core::{Command, CommandId, CommandKind, OperatorRequest, Outcome, Span, Timestamp};
 use tokio::sync::Mutex as Turn;
 
@@ -14,8 +17,6 @@ use crate::adapters::alertmanager::Inboxes;
 use crate::ports::Provider;
 use crate::runtime::{Event, Group, Handle, Host, HostEvent, Listener, Mode, Setup};
 
-/// Longer than any sequence.
-const HOLD: Span = Span::from_hours(24);
 const WHO: &str = "tidegate enable";
 
 /// A host of one group that nothing scales but this.
@@ -26,6 +27,11 @@ pub(super) struct Trial<'a> {
     handle: Handle,
     provider: Arc<dyn Provider>,
     teller: Arc<Teller>,
+}
+
+/// Whether nothing is under way or serves.
+const fn is_at_rest(stage: Stage) -> bool {
+    matches!(stage, Stage::Standby | Stage::Faulted)
 }
 
 /// The policy of a trial: neither rules nor schedules, and no rest.
@@ -94,27 +100,34 @@ impl<'a> Trial<'a> {
         done
     }
 
-    /// Until every standby serves, or one does not come up.
+    /// Until every standby serves, or one does not come up. One that rests after a fault is waited
+    /// for as long as a first fault lets it rest.
     pub async fn up(&self) -> Result<(), EnableError> {
-        let at_rest = |stage: &Stage| matches!(stage, Stage::Standby | Stage::Faulted);
+        let steps = self.steps();
+        let limit = steps.fault_backoff + steps.longest_up() + steps.longest_down();
+        let until = self.desk.clock.now() + limit;
         let stages = self.stages().await?;
-        let by = stages.iter().filter(|stage| at_rest(stage)).count() as u16;
+        let by = stages.iter().filter(|stage| is_at_rest(**stage)).count() as u16;
         if by > 0 {
-            let up = OperatorRequest::ScaleUp { by, hold: Some(HOLD) };
+            let up = OperatorRequest::ScaleUp { by, hold: Some(limit) };
             self.handle.request(&self.desk.file.name, WHO, up).await?;
         }
-        let mut begun: Vec<_> = stages.iter().map(|stage| !at_rest(stage)).collect();
+        let mut begun: Vec<_> = stages.iter().map(|stage| !is_at_rest(*stage)).collect();
         loop {
             let stages = self.stages().await?;
-            if stages.iter().all(|stage| *stage == Stage::Serving) {
+            let Some(first) = stages.iter().position(|stage| *stage != Stage::Serving) else {
                 return Ok(());
-            }
+            };
             for (index, stage) in stages.iter().enumerate() {
-                if at_rest(stage) && begun[index] {
+                if is_at_rest(*stage) && begun[index] {
                     let step = format!("bring standby-{} up", index + 1);
                     return Err(EnableError::Failed { step, why: self.teller.why() });
                 }
-                begun[index] |= !at_rest(stage);
+                begun[index] |= !is_at_rest(*stage);
+            }
+            if self.desk.clock.now() >= until {
+                let step = format!("bring standby-{} up", first + 1);
+                return Err(EnableError::Failed { step, why: self.late(limit, stages[first]) });
             }
             self.pause().await;
         }
@@ -122,20 +135,40 @@ impl<'a> Trial<'a> {
 
     /// Until every standby rests, without any that serves.
     pub async fn down(&self) -> Result<(), EnableError> {
+        let limit = self.steps().longest_down();
+        let until = self.desk.clock.now() + limit;
         self.handle.request(&self.desk.file.name, WHO, OperatorRequest::Resume).await?;
         loop {
             let stages = self.stages().await?;
-            if stages.iter().all(|stage| matches!(stage, Stage::Standby | Stage::Faulted)) {
+            let Some(first) = stages.iter().position(|stage| !is_at_rest(*stage)) else {
                 return Ok(());
+            };
+            if self.desk.clock.now() >= until {
+                let step = format!("bring standby-{} down", first + 1);
+                return Err(EnableError::Failed { step, why: self.late(limit, stages[first]) });
             }
             self.pause().await;
+        }
+    }
+
+    fn steps(&self) -> &Steps {
+        &self.desk.config.policy(self.desk.file).steps
+    }
+
+    /// What was waited for in vain, and what went wrong meanwhile.
+    fn late(&self, limit: Span, stage: Stage) -> String {
+        let seen = self.teller.seen();
+        let late = format!("after {limit}, as long as the policy's `steps` allow, it");
+        match &seen.why {
+            Some(why) => format!("{late} {}; {why}", still(stage)),
+            None => format!("{late} {}", still(stage)),
         }
     }
 
     /// Until the provider says that every standby's machine is off, for as long as a stop may take.
     pub async fn off(&self) -> Result<(), EnableError> {
         let clock = &self.desk.clock;
-        let until = clock.now() + self.desk.config.policy(self.desk.file).steps.stop.deadline;
+        let until = clock.now() + self.steps().stop.deadline;
         loop {
             match self.desk.on(&*self.provider).await {
                 Ok(None) => return Ok(()),
@@ -194,9 +227,27 @@ impl Teller {
         }
     }
 
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn why(&self) -> String {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.why.clone().unwrap_or_else(|| "it did not become healthy in time".to_owned())
+        self.seen().why.clone().unwrap_or_else(|| "it did not become healthy in time".to_owned())
+    }
+}
+
+/// What one in this stage has not got over.
+const fn still(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Faulted => "still rests from faults before: try again later",
+        Stage::Standby => "was not started",
+        Stage::Starting => "is not on",
+        Stage::Warming => "is not healthy",
+        Stage::Joining => "is not known to the proxy",
+        Stage::Serving => "serves",
+        Stage::Draining => "has requests in flight",
+        Stage::Quiescing => "has jobs that run",
+        Stage::Stopping => "is not off",
     }
 }
 
@@ -218,7 +269,7 @@ fn reached(command: &Command) -> Option<String> {
 impl Listener for Teller {
     fn tell(&self, at: Timestamp, group: &str, event: &Event<'_>) {
         self.report.tell(at, group, event);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen();
         match event {
             Event::Stepped { step, .. } => {
                 for command in &step.commands {

@@ -17,7 +17,7 @@ use tidegate_core::demand::trigger::Rule;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-use super::{BODY, Operators, Recent, Token, alerts, router};
+use super::{BODY, Counts, Operators, Recent, Token, alerts, router};
 use crate::adapters::alertmanager::Inboxes;
 use crate::clock::Clock;
 use crate::config::Config;
