@@ -1,14 +1,17 @@
 //! The configuration of the live driver: groups, their policy, and what stands behind their ports.
 
 mod bill;
+mod choice;
 mod fake;
 mod place;
 mod provider;
+mod proxy;
 mod servers;
 mod setup;
 mod store;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,8 +31,7 @@ use crate::runtime::{Group, Limits, Listener};
 pub use bill::{BillFile, PlanFile};
 pub use fake::{FakeFile, FakeLoad};
 pub(crate) use provider::Opened;
-pub use provider::ProviderFile;
-pub(crate) use servers::ProxyConfig;
+pub(crate) use proxy::ProxyConfig;
 pub use servers::ServersFile;
 pub use setup::{SetupCommands, SetupFile};
 pub use store::{PlaceError, StoreFile};
@@ -170,10 +172,12 @@ impl Config {
     /// # Errors
     /// If it is not valid, or asks for something impossible.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|why| ConfigError {
-            span: why.span(),
-            message: why.message().to_owned(),
-            hint: None,
+        let config: Self = toml::from_str(text).map_err(|why| {
+            let (span, message) = match within::ports(text, &why) {
+                Some((place, message)) => (Some(place), message),
+                None => (why.span(), why.message().to_owned()),
+            };
+            ConfigError { span, message, hint: None }
         })?;
         config.store.check(text)?;
         config.check(text)?;

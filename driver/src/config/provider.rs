@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Cause;
+use super::choice::Choice;
 use super::servers::{ServersFile, Wrong};
 use crate::adapters::ec2::{self, Ec2, Ec2Config};
 use crate::adapters::http_provider::{self, HttpProvider, HttpProviderConfig};
@@ -12,7 +13,7 @@ use crate::ports::Provider;
 
 /// The table that says it.
 #[derive(Clone, Copy, Debug)]
-pub enum ProviderFile<'a> {
+pub(crate) enum ProviderFile<'a> {
     /// Commands on this machine.
     Process(&'a ProcessConfig),
     /// A cloud with a REST API.
@@ -30,14 +31,17 @@ pub(crate) enum Opened {
 }
 
 impl<'a> ProviderFile<'a> {
-    /// What to do where it is not told, or more than once.
-    pub(super) const HINT: &'static str = "give one of the tables `process`, `http` and `ec2`";
+    pub(super) const CHOICE: Choice = Choice {
+        what: "who starts and stops the machines",
+        hint: "give one of the tables `process`, `http` and `ec2`",
+    };
 
     /// All that are given.
-    pub(super) fn all(servers: &'a ServersFile) -> impl Iterator<Item = Self> {
+    pub(super) fn all(servers: &'a ServersFile) -> impl Iterator<Item = (&'static str, Self)> {
         let process = servers.process.iter().map(Self::Process);
         let http = servers.http.iter().map(Self::Http);
-        process.chain(http).chain(servers.ec2.iter().map(Self::Ec2))
+        let all = process.chain(http).chain(servers.ec2.iter().map(Self::Ec2));
+        all.map(|one| (one.table(), one))
     }
 
     /// The name of the table.

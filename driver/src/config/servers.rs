@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::Cause;
+use super::choice::{Choice, NotOne};
 use super::provider::ProviderFile;
+use super::proxy::ProxyConfig;
 use crate::adapters::alertmanager::{Alertmanager, AlertmanagerConfig, Inbox};
 use crate::adapters::commands::{Commands, ServiceCommands};
 use crate::adapters::ec2::Ec2Config;
@@ -22,21 +24,11 @@ use crate::adapters::ssh::{Ssh, SshConfig};
 use crate::clock::Clock;
 use crate::ports::{Alerts, Ports, Proxy, Services};
 
-/// Who routes requests.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum ProxyConfig<'a> {
-    Haproxy(&'a HaproxyConfig),
-    Nginx(&'a NginxConfig),
-}
-
-/// There is not one proxy alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ProxyError {
-    #[error("there is no proxy, `haproxy` or `nginx`")]
-    None,
-    #[error("there are two proxies, `haproxy` and `nginx`")]
-    Two,
-}
+/// Who starts and stops the services.
+const SERVICES: Choice = Choice {
+    what: "who starts and stops the services",
+    hint: "give one of the tables `ssh` and `services`",
+};
 
 /// What stands behind each port. Every list has an entry a server, the primary's first.
 #[derive(Clone, Debug, Deserialize)]
@@ -76,47 +68,38 @@ impl ServersFile {
     /// Who routes requests.
     ///
     /// # Errors
-    /// If that is nobody, or two.
-    pub(crate) const fn proxy(&self) -> Result<ProxyConfig<'_>, ProxyError> {
-        match (&self.haproxy, &self.nginx) {
-            (Some(haproxy), None) => Ok(ProxyConfig::Haproxy(haproxy)),
-            (None, Some(nginx)) => Ok(ProxyConfig::Nginx(nginx)),
-            (None, None) => Err(ProxyError::None),
-            (Some(_), Some(_)) => Err(ProxyError::Two),
-        }
+    /// If that is not told by one table.
+    pub(crate) fn proxy(&self) -> Result<ProxyConfig<'_>, NotOne> {
+        ProxyConfig::CHOICE.one(ProxyConfig::all(self))
     }
 
-    /// Whose machines they are, if that is told once.
-    pub fn provider(&self) -> Option<ProviderFile<'_>> {
-        let mut given = ProviderFile::all(self);
-        let first = given.next()?;
-        given.next().is_none().then_some(first)
+    /// Whose machines they are.
+    ///
+    /// # Errors
+    /// If that is not told by one table.
+    pub(crate) fn provider(&self) -> Result<ProviderFile<'_>, NotOne> {
+        ProviderFile::CHOICE.one(ProviderFile::all(self))
+    }
+
+    /// The table that says who starts and stops the services, and for how many servers.
+    fn services(&self) -> Result<(&'static str, usize), NotOne> {
+        let ssh = self.ssh.iter().map(|ssh| ("ssh", ssh.servers.len()));
+        let commands = Some(("services", self.services.len())).filter(|(_, count)| *count > 0);
+        SERVICES.one(ssh.chain(commands).map(|one| (one.0, one)))
     }
 
     /// Whether it can be meant so for this many servers.
     pub(super) fn check(&self, servers: usize) -> Result<(), Wrong> {
-        let proxy = match self.proxy() {
-            Ok(ProxyConfig::Haproxy(own)) => ("haproxy", own.servers.len()),
-            Ok(ProxyConfig::Nginx(own)) => ("nginx", own.servers.len()),
-            Err(why) => {
-                let hint = "leave `[group.ports.haproxy]` or `[group.ports.nginx]`, one of the two";
-                return Err((Vec::new(), why.to_string(), Some(hint)));
-            }
-        };
-        let Some(provider) = self.provider() else {
-            let message = "who starts and stops the machines is not told once".to_owned();
-            return Err((Vec::new(), message, Some(ProviderFile::HINT)));
-        };
+        let proxy = self.proxy().map_err(NotOne::wrong)?;
+        let provider = self.provider().map_err(NotOne::wrong)?;
+        let services = self.services().map_err(NotOne::wrong)?;
         let lists = [
-            proxy,
+            (proxy.table(), proxy.servers()),
             ("prometheus", self.prometheus.servers.len()),
             ("rq", self.rq.servers.len()),
             ("probes", self.probes.servers.len()),
             ("shared", self.shared.servers.len()),
-            match &self.ssh {
-                Some(ssh) => ("ssh", ssh.servers.len()),
-                None => ("services", self.services.len()),
-            },
+            services,
             (provider.table(), provider.servers()),
         ];
         if let Some((list, count)) = lists.into_iter().find(|(_, count)| *count != servers) {
@@ -127,15 +110,10 @@ impl ServersFile {
         provider.check()
     }
 
-    /// Whether services and storage are reached in one way each.
+    /// Whether servers are reached by `ssh` in a way that can be, and each storage in one at all.
     fn check_ways(&self) -> Result<(), Wrong> {
         if let Some(ssh) = &self.ssh {
             ssh.check().map_err(|(key, why)| (vec!["ssh", key], why, None))?;
-            if !self.services.is_empty() {
-                let message = "who starts and stops the services is told twice".to_owned();
-                let hint = "give one of the tables `services` and `ssh`";
-                return Err((vec!["services"], message, Some(hint)));
-            }
         }
         let is_lost = |way: &StorageWay| match way {
             StorageWay::There(there) => self.ssh.is_none() && there.through.is_empty(),
@@ -192,7 +170,7 @@ impl ServersFile {
             probes: Arc::new(HttpProbes::new(self.probes.clone())?),
             shared_state: Arc::new(Shared::new(self.shared())?),
             services,
-            provider: self.provider().ok_or(ProviderFile::HINT)?.open(clock)?.port(),
+            provider: self.provider()?.open(clock)?.port(),
         })
     }
 }

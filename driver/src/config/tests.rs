@@ -80,14 +80,15 @@ fn the_manual_knows_every_key_of_real_servers_and_lists_are_counted() {
     let (message, place) = refusal(&text.replace("standbys = 1", "standbys = 2"));
     assert_eq!(message, "`haproxy` lists 2 of 3 servers");
     assert!(place.contains("haproxy"), "{place}");
-    let (message, _) = refusal(&format!("{text}\n{NGINX}"));
-    assert_eq!(message, "there are two proxies, `haproxy` and `nginx`");
+    let (message, place) = refusal(&format!("{text}\n{NGINX}"));
+    assert_eq!(message, "who routes requests is told twice, by `haproxy` and `nginx`");
+    assert_eq!(place, "[group.ports.nginx]");
     let (message, place) = refusal(&nginx.replace("standbys = 1", "standbys = 2"));
     assert_eq!(message, "`nginx` lists 2 of 3 servers");
     assert!(place.contains("nginx"), "{place}");
     let (message, place) = refusal(&nginx.replace(NGINX, ""));
-    assert_eq!(message, "there is no proxy, `haproxy` or `nginx`");
-    assert!(place.contains("group.ports"), "{place}");
+    assert_eq!(message, "who routes requests is not told");
+    assert_eq!(place, "[group.ports]");
     let alerted = |text: &str| format!("policy.evidence.from = \"alerts\"\n{text}");
     let (message, _) = refusal(&alerted(&text));
     assert!(message.contains("nobody notifies alerts"), "{message}");
@@ -131,8 +132,8 @@ fn the_manual_knows_every_key_of_a_cloud_and_its_mistakes_are_shown_at_their_pla
         (url, "http://api.hetzner.cloud/v1", "told secrets unencrypted", "hetzner"),
         (url, "https://me:hunter2@hetzner", "more than a host", "hetzner"),
         (url, "ftp://hetzner", "`ftp` is not spoken", "hetzner"),
-        ("/servers/{server}/actions/poweron", "/{name}", "`{name}` is nothing", "ports"),
-        ("/server/status", "status", "is no place in an answer", "ports"),
+        ("/servers/{server}/actions/poweron", "/{name}", "`{name}` is nothing", "\"/{name}\""),
+        ("/server/status", "status", "is no place in an answer", "\"status\""),
         ("\"4712\"", "\"..\"", "`..` is no name", "4711"),
         ("\"4712\"", "", "`http` lists 1 of 2 servers", "http"),
         ("\"starting\"", "\"off\"", "`off` stands there twice", "states"),
@@ -148,7 +149,8 @@ fn the_manual_knows_every_key_of_a_cloud_and_its_mistakes_are_shown_at_their_pla
     assert!(Config::parse(&local).is_ok());
     let process = "[group.ports.process]\nlog = \"a\"\ngrace = \"1s\"\nservers = []\n";
     let both = format!("{good}\n{process}");
-    assert!(refusal(&both).0.contains("not told once"));
+    let twice = "who starts and stops the machines is told twice, by `process` and `http`";
+    assert_eq!(refusal(&both), (twice.to_owned(), "[group.ports.http]".to_owned()));
     let good = in_a_cloud("ec2");
     let wrong = good.replace("[group.ports.ec2]\n", "[group.ports.ec2]\nwrong = 1\n");
     let message = refusal(&wrong).0;
@@ -164,6 +166,30 @@ fn the_manual_knows_every_key_of_a_cloud_and_its_mistakes_are_shown_at_their_pla
         let (message, place) = refusal(&good.replace(from, to));
         assert!(message.contains(what) && !place.is_empty(), "{message}");
     }
+}
+
+#[test]
+fn a_mistake_within_the_ports_is_shown_at_its_own_place() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let text = std::fs::read_to_string(docs.join("live-servers.toml")).unwrap();
+    for (from, to, what, at) in [
+        ("backend = \"app\"", "backend = 5", "integer `5`, expected a string", "5"),
+        ("[\"primary\", \"standby\"]", "\"primary\"", "expected a sequence", "\"primary\""),
+        ("grace = \"30s\"", "grace = \"soon\"", "`soon` is not a duration", "\"soon\""),
+        ("backend = \"app\"\n", "", "missing field `backend`", "[group.ports.haproxy]"),
+        ("\"10.0.0.2\", count", "\"10.0.0.2\", cout", "unknown field `cout`", "cout"),
+        ("[group.ports.haproxy]", "[group.ports.haprox]", "unknown field `haprox`", "haprox"),
+        ("kind = \"servers\"", "kind = \"server\"", "unknown variant `server`", "\"server\""),
+        ("kind = \"servers\"", "", "missing field `kind`", "[group.ports]"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let (message, place) = refusal(&text.replace(from, to));
+        assert!(message.contains(what), "{message}");
+        assert_eq!(place, at, "{message}");
+    }
+    let (message, place) = refusal(&GROUP.replace("\"2s\"", "2"));
+    assert!(message.contains("write \"2s\" or \"2m\""), "{message}");
+    assert_eq!(place, "2");
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl RealProxy {
         clock: &Arc<dyn Clock>,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        match own.proxy().ok()? {
+        match opened(PART, own.proxy(), findings)? {
             ProxyConfig::Haproxy(own) => {
                 let made = Haproxy::new(own.clone(), Arc::clone(clock));
                 opened(PART, made, findings).map(|made| Self::Haproxy(Arc::new(made)))
@@ -93,8 +93,7 @@ impl<'a> Adapters<'a> {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let own = servers;
-        let provider = own.provider().map(|one| one.open(clock)).transpose();
-        let provider = provider.and_then(|one| one.ok_or_else(|| "it is not told".into()));
+        let provider = own.provider().map_err(Into::into).and_then(|one| one.open(clock));
         let prometheus = Prometheus::new(own.prometheus.clone());
         let rq = Rq::new(own.workers(), Arc::clone(clock));
         let probes = HttpProbes::new(own.probes.clone());
