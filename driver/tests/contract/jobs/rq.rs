@@ -22,6 +22,13 @@ async fn version_1_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn version_2_keeps_the_contract() {
+    let mut stack = Stack::start(Version::V2).await;
+    stack.work("a1", &["default"], &[]).await;
+    keeps_the_contract(&stack.adapter()).await;
+}
+
+#[tokio::test]
 async fn version_3_keeps_the_contract() {
     let mut stack = Stack::start(Version::V3).await;
     stack.work("a1", &["default"], &[]).await;
@@ -56,6 +63,11 @@ async fn version_1_finishes_its_job() {
 }
 
 #[tokio::test]
+async fn version_2_finishes_its_job() {
+    finishes_its_job(Version::V2).await;
+}
+
+#[tokio::test]
 async fn version_3_finishes_its_job() {
     finishes_its_job(Version::V3).await;
 }
@@ -87,6 +99,11 @@ async fn version_1_loses_no_job_of_one_queue() {
 }
 
 #[tokio::test]
+async fn version_2_loses_no_job_of_one_queue() {
+    loses_no_job(Version::V2, &["default"]).await;
+}
+
+#[tokio::test]
 async fn version_3_loses_no_job_of_one_queue() {
     loses_no_job(Version::V3, &["default"]).await;
 }
@@ -94,6 +111,11 @@ async fn version_3_loses_no_job_of_one_queue() {
 #[tokio::test]
 async fn version_1_loses_no_job_of_several_queues() {
     loses_no_job(Version::V1, &["high", "default"]).await;
+}
+
+#[tokio::test]
+async fn version_2_loses_no_job_of_several_queues() {
+    loses_no_job(Version::V2, &["high", "default"]).await;
 }
 
 #[tokio::test]

@@ -13,10 +13,11 @@ use crate::support::{Folder, Running, clock, eventually, free_port};
 
 pub const PASSWORD: &str = "open-sesame";
 
-/// RQ before and after jobs had executions of their own.
+/// RQ before and after jobs had executions of their own, and since workers no longer name theirs.
 #[derive(Clone, Copy, Debug)]
 pub enum Version {
     V1,
+    V2,
     V3,
 }
 
@@ -24,6 +25,7 @@ impl Version {
     fn program(self, name: &str) -> PathBuf {
         let folder = match self {
             Self::V1 => "rq-1.16",
+            Self::V2 => "rq-2.12",
             Self::V3 => "rq-3.0",
         };
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python");
