@@ -73,6 +73,7 @@ pub(crate) fn texts(seeds: &[&str]) -> impl Strategy<Value = String> + use<> {
 #[derive(Clone, Debug)]
 enum Change {
     Replace(Index, &'static str),
+    Number(Index, &'static str),
     Copy(Index, Index),
     Repeat(Index),
     Cut(Index),
@@ -81,7 +82,8 @@ enum Change {
 fn change() -> impl Strategy<Value = Change> + Clone {
     let index = any::<Index>;
     prop_oneof![
-        6 => (index(), select(&WORDS[..])).prop_map(|(at, word)| Change::Replace(at, word)),
+        4 => (index(), select(&WORDS[..])).prop_map(|(at, word)| Change::Replace(at, word)),
+        4 => (index(), select(&WORDS[..])).prop_map(|(at, word)| Change::Number(at, word)),
         3 => (index(), index()).prop_map(|(at, from)| Change::Copy(at, from)),
         1 => index().prop_map(Change::Repeat),
         1 => index().prop_map(Change::Cut),
@@ -96,6 +98,12 @@ fn apply(text: &str, change: &Change) -> String {
     let place = |at: &Index| at.get(&words).clone();
     let (at, by) = match change {
         Change::Replace(at, word) => (place(at), *word),
+        Change::Number(at, word) => {
+            let is_number = |at: &&Range<usize>| text[at.start..].starts_with(char::is_numeric);
+            let numbers: Vec<_> = words.iter().filter(is_number).cloned().collect();
+            let all = if numbers.is_empty() { &words } else { &numbers };
+            (at.get(all).clone(), *word)
+        }
         Change::Copy(at, from) => (place(at), &text[place(from)]),
         Change::Repeat(at) => {
             let at = place(at);

@@ -247,7 +247,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(config(1_000))]
+        #![proptest_config(config(5_000))]
 
         #[test]
         fn any_notification_is_judged_or_refused(

@@ -221,7 +221,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(config(1_000))]
+        #![proptest_config(config(5_000))]
 
         #[test]
         fn any_answer_is_read_or_refused(

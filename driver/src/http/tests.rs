@@ -160,7 +160,7 @@ fn any_wish_is_granted_or_refused() {
         nearly(&["scale-up", "scale-down", "pause", "resume"]),
         bytes(&WISHES),
     );
-    let run = TestRunner::new(config(500)).run(&cases, |(group, action, body)| {
+    let run = TestRunner::new(config(2_000)).run(&cases, |(group, action, body)| {
         is_sound(&desk.ask(Method::POST, &path(&group, &action), body))?;
         let (status, text) = desk.ask(Method::GET, "/api/v1/groups/school", Vec::new());
         prop_assert_eq!(status, StatusCode::OK, "{}", text);
@@ -174,7 +174,7 @@ fn any_form_is_taken_or_refused() {
     let desk = Desk::new();
     let page = Uri::from_static("/group?name=school");
     let cases = (nearly(&["ann"]), bytes(&[&wished()]));
-    let run = TestRunner::new(config(500)).run(&cases, |(who, body)| {
+    let run = TestRunner::new(config(2_000)).run(&cases, |(who, body)| {
         is_sound(&desk.form(&who, body))?;
         let signed_in = signed_in(&who);
         is_sound(&desk.answer(Method::GET, page.clone(), &signed_in, Vec::new()))?;
@@ -186,7 +186,7 @@ fn any_form_is_taken_or_refused() {
 #[test]
 fn any_notification_is_taken_up_or_refused() {
     let desk = Desk::new();
-    let run = TestRunner::new(config(500)).run(&bytes(&[NOTIFIED]), |body| {
+    let run = TestRunner::new(config(2_000)).run(&bytes(&[NOTIFIED]), |body| {
         let (status, text) = desk.ask(Method::POST, "/alerts", body);
         match status {
             StatusCode::OK => prop_assert_eq!(text, "taken up\n"),
@@ -215,7 +215,7 @@ fn any_address_and_anybody_is_answered() {
     ];
     let method = select(vec![Method::GET, Method::POST, Method::PUT, Method::HEAD]);
     let cases = (method, address, shown, bytes(&WISHES));
-    let run = TestRunner::new(config(500)).run(&cases, |(method, address, shown, body)| {
+    let run = TestRunner::new(config(2_000)).run(&cases, |(method, address, shown, body)| {
         let Ok(uri) = address.parse::<Uri>() else { return Ok(()) };
         let is_head = method == Method::HEAD;
         let (status, text) = desk.answer(method, uri, &shown, body);

@@ -188,7 +188,7 @@ mod tests {
                            <Message>so it is</Message></Error></Errors></Response>";
 
     proptest! {
-        #![proptest_config(config(1_000))]
+        #![proptest_config(config(5_000))]
 
         #[test]
         fn any_answer_is_read_or_refused(

@@ -144,7 +144,7 @@ mod tests {
                         app,app2,0,0,0,0,0,MAINT,* L4OK,,,,,\n";
 
     proptest! {
-        #![proptest_config(config(2_000))]
+        #![proptest_config(config(10_000))]
 
         #[test]
         fn any_answer_is_read_or_refused(answer in texts(&[ROWS, "No such proxy.\n"])) {

@@ -276,7 +276,7 @@ server 10.0.0.1:80;
     }
 
     proptest! {
-        #![proptest_config(config(1_000))]
+        #![proptest_config(config(5_000))]
 
         #[test]
         fn any_configuration_is_read_as_far_as_it_makes_sense(text in texts(&[PRINTED])) {

@@ -170,7 +170,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(config(2_000))]
+        #![proptest_config(config(5_000))]
 
         #[test]
         fn any_file_from_before_is_read_and_written_as_the_same(

@@ -169,7 +169,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(config(2_000))]
+        #![proptest_config(config(5_000))]
 
         #[test]
         fn what_is_written_of_any_file_is_read_again(
