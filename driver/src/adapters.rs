@@ -26,6 +26,7 @@ pub mod shared;
 pub mod silent;
 pub mod ssh;
 
-pub use http::TlsError;
 pub use redis_link::{RedisConfig, RedisConfigError};
 pub use secret::{Secret, SecretError, SecretSource};
+
+pub use crate::tls::TlsError;

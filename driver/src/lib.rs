@@ -23,4 +23,5 @@ pub mod rules;
 pub mod runtime;
 pub mod store;
 mod threads;
+mod tls;
 pub mod words;

@@ -1,13 +1,14 @@
 //! What all adapters that ask over HTTP have in common.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect};
+use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
 use crate::ports::PortError;
+use crate::tls::{self, TlsError};
 
 /// Who asks.
 const AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
@@ -15,22 +16,6 @@ const AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(5);
 /// A longer answer than this is none about a few machines.
 const BYTES_MAX: usize = 1 << 20;
-
-/// Why nobody can be asked over an encrypted connection.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// The certificates that are trusted cannot be read.
-    #[error("read the certificates in `{}`: {why}", .path.display())]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// There is nobody to trust.
-    #[error("set up encrypted connections: {0}")]
-    SetUp(String),
-}
 
 /// A client that follows no redirection: an answer counts only from whom was asked. It uses no
 /// proxy of the environment, which would answer for a server that is down.
@@ -49,16 +34,8 @@ pub(crate) fn client() -> Client {
 /// A client that trusts the system's certificates, and those in the file `ca`. It sends these
 /// headers with each request.
 pub(crate) fn client_over_tls(ca: Option<&Path>, headers: HeaderMap) -> Result<Client, TlsError> {
-    let mut client = builder().default_headers(headers);
-    if let Some(path) = ca {
-        let failed = |why: String| TlsError::Certificates { path: path.to_owned(), why };
-        let text = std::fs::read(path).map_err(|why| failed(why.to_string()))?;
-        let trusted = Certificate::from_pem_bundle(&text).map_err(|why| failed(root(&why)))?;
-        if trusted.is_empty() {
-            return Err(failed("there are none, in PEM".to_owned()));
-        }
-        client = client.tls_certs_merge(trusted);
-    }
+    let client = builder().default_headers(headers);
+    let client = client.tls_backend_preconfigured(tls::trusting(ca)?);
     client.build().map_err(|why| TlsError::SetUp(root(&why)))
 }
 
@@ -107,7 +84,8 @@ fn root(why: &dyn std::error::Error) -> String {
 pub(crate) fn failed(whom: &str, why: reqwest::Error) -> PortError {
     let is_late = why.is_timeout();
     let is_answer = why.is_decode() || why.is_body();
-    let what = format!("{whom}: {}", root(&why.without_url()));
+    let what = tls::explained(&why).unwrap_or_else(|| root(&why.without_url()));
+    let what = format!("{whom}: {what}");
     if is_late {
         PortError::timed_out(what)
     } else if is_answer {

@@ -5,11 +5,13 @@
 //! sample, and all are asked in one query, so that they speak of one instant. Expressions give one
 //! series a server, told apart by one label.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use serde::Deserialize;
 use tidegate_core::{Dated, Ratio, ServerId, Span, Timestamp};
 
-use super::{SecretError, SecretSource};
+use super::{SecretError, SecretSource, TlsError};
 use crate::ports::{Ask, Metrics, PortError, Usage};
 
 mod alerts;
@@ -27,8 +29,11 @@ use server::Server;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrometheusConfig {
-    /// Where Prometheus is, as `http://HOST:PORT`, with the prefix of its paths if it has one.
+    /// Where Prometheus is, as `https://HOST:PORT` or `http://HOST:PORT`, with the prefix of its
+    /// paths if it has one.
     pub url: String,
+    /// A file of certificates in PEM that are trusted besides the system's, for `https`.
+    pub ca: Option<PathBuf>,
     /// A token that it wants as `Authorization: Bearer`.
     pub token: Option<SecretSource>,
     /// The label that tells servers apart.
@@ -84,8 +89,14 @@ const fn default_stale_after() -> Span {
 #[derive(Debug, thiserror::Error)]
 pub enum PrometheusConfigError {
     /// The address makes no sense.
-    #[error("`{0}` is not the address of a Prometheus: `http://HOST:PORT` is one")]
+    #[error("`{0}` is not the address of a Prometheus: `https://HOST:PORT` is one")]
     Url(String),
+    /// Nothing is encrypted, though certificates are named.
+    #[error("`ca` is for an encrypted connection, which `{0}` is not: take `https`, or leave it")]
+    Plain(String),
+    /// Nobody can be asked over an encrypted connection.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The token.
     #[error(transparent)]
     Token(#[from] SecretError),
@@ -100,7 +111,7 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Asks nothing yet; reads the token.
+    /// Asks nothing yet; reads the token and the certificates.
     pub fn new(config: PrometheusConfig) -> Result<Self, PrometheusConfigError> {
         Ok(Self { query: query(&config), server: Server::new(&config)?, config })
     }

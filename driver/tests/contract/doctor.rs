@@ -71,6 +71,8 @@ async fn what_is_missing_is_told_in_plain_words() {
     missing("backend = \"app\"", "backend = \"shop\"", "no backend `shop`").await;
     missing("\"app0\", \"app1\"", "\"app0\", \"app9\"", "does not know standby-1").await;
     missing("[\"primary\", \"standby\"]", "[\"first\", \"standby\"]", "there are primary").await;
+    let prometheus = "[group.ports.prometheus]\nurl = \"http";
+    missing(prometheus, &format!("{prometheus}s"), "it does not speak TLS there").await;
     missing("label = \"server\"", "label = \"host\"", "the series have instance, job").await;
     let workers = "name_prefix = \"primary\", count = 0";
     missing(workers, &workers.replace('0', "8"), "0 of 8 RQ workers of primary").await;

@@ -1,3 +1,4 @@
+mod encrypted;
 pub mod exporter;
 
 use tidegate_core::{Failure, ServerId, Span};
@@ -17,6 +18,7 @@ fn quantity(name: &str) -> Quantity {
 fn config(stack: &Stack) -> PrometheusConfig {
     PrometheusConfig {
         url: stack.url(),
+        ca: None,
         token: None,
         label: "server".to_owned(),
         servers: ["one", "two"].map(str::to_owned).into(),
@@ -82,8 +84,8 @@ async fn what_prometheus_says_of_a_mistake_is_told() {
     let nobody = format!("http://127.0.0.1:{}", crate::support::free_port());
     let (failure, _) = failed(PrometheusConfig { url: nobody, ..config(&stack) }).await;
     assert_eq!(failure, Failure::Unreachable);
-    let https = PrometheusConfig { url: "ftp://nowhere".to_owned(), ..config(&stack) };
-    assert!(Prometheus::new(https).is_err());
+    let strange = PrometheusConfig { url: "ftp://nowhere".to_owned(), ..config(&stack) };
+    assert!(Prometheus::new(strange).is_err());
     let token = Some(SecretSource::Env("TIDEGATE_NO_SUCH_SECRET".to_owned()));
     assert!(Prometheus::new(PrometheusConfig { token, ..config(&stack) }).is_err());
 }

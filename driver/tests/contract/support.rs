@@ -1,6 +1,8 @@
 //! Real software for one test: nothing of it is left when the test ends, however it ends.
 
+pub mod certificates;
 pub mod nginx;
+pub mod witness;
 
 use std::fs;
 use std::os::unix::process::CommandExt;

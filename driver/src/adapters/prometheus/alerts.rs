@@ -37,7 +37,7 @@ struct Held {
 }
 
 impl PrometheusAlerts {
-    /// Asks nothing yet; reads the token.
+    /// Asks nothing yet; reads the token and the certificates.
     pub fn new(config: &PrometheusConfig) -> Result<Self, PrometheusConfigError> {
         Server::new(config).map(Self)
     }

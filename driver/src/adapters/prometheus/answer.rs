@@ -12,6 +12,9 @@ use crate::ports::PortError;
 /// The label that tells which expression a series is of.
 pub(super) const LABEL: &str = "tidegate";
 
+/// What a server that speaks TLS answers whoever does not.
+const WANTS_TLS: &[u8] = b"Client sent an HTTP request to an HTTPS server.\n";
+
 /// What an expression is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -109,6 +112,9 @@ pub(super) fn data(status: StatusCode, body: &[u8]) -> Result<Value, PortError> 
             },
             format!("Prometheus says: {error_type}: {error}"),
         )),
+        Err(_) if body == WANTS_TLS => {
+            Err(PortError::refused("Prometheus speaks TLS there: give its `url` with `https`"))
+        }
         Err(_) if status.is_server_error() => {
             Err(PortError::unreachable(format!("Prometheus answers {status}")))
         }
@@ -150,6 +156,8 @@ mod tests {
         assert_eq!(failure(400, &error("bad_data")), (Failure::Refused, told("bad_data")));
         assert_eq!(failure(503, &error("timeout")), (Failure::TimedOut, told("timeout")));
         assert_eq!(failure(503, "busy").0, Failure::Unreachable);
+        let tls = "Client sent an HTTP request to an HTTPS server.\n";
+        assert!(failure(400, tls).1.contains("give its `url` with `https`"));
         assert_eq!(failure(401, "").1, "Prometheus answers 401 Unauthorized");
         assert_eq!(failure(200, "<html>").1, "what answers is not Prometheus");
         let scalar =

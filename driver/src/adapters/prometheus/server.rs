@@ -1,5 +1,6 @@
 //! A Prometheus that answers its HTTP API.
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Url};
 use serde_json::Value;
 
@@ -16,15 +17,18 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Asks nothing yet; reads the token.
+    /// Asks nothing yet; reads the token, and for an encrypted connection the certificates.
     pub fn new(config: &PrometheusConfig) -> Result<Self, PrometheusConfigError> {
         let base = config.url.trim_end_matches('/').to_owned();
-        let is_one = base.parse().is_ok_and(|url: Url| url.scheme() == "http");
-        if !is_one {
-            return Err(PrometheusConfigError::Url(config.url.clone()));
-        }
+        let url: Option<Url> = base.parse().ok();
+        let client = match (url.as_ref().map(Url::scheme), &config.ca) {
+            (Some("https"), ca) => http::client_over_tls(ca.as_deref(), HeaderMap::new())?,
+            (Some("http"), None) => http::client(),
+            (Some("http"), Some(_)) => return Err(PrometheusConfigError::Plain(base)),
+            _ => return Err(PrometheusConfigError::Url(config.url.clone())),
+        };
         let token = config.token.as_ref().map(SecretSource::read).transpose()?;
-        Ok(Self { base, token, client: http::client() })
+        Ok(Self { base, token, client })
     }
 
     /// The data of the answer at a path of version 1 of the API.

@@ -1,5 +1,6 @@
 //! A Prometheus that scrapes what a test exposes.
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -7,10 +8,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Folder, Running, eventually, free_port};
+use crate::support::{Folder, Running, certificates, eventually, free_port};
 
 pub struct Stack {
-    _folder: Folder,
+    pub folder: Folder,
     _prometheus: Running,
     port: u16,
     text: watch::Sender<String>,
@@ -29,16 +30,23 @@ async fn expose(listener: TcpListener, text: watch::Receiver<String>) {
 
 impl Stack {
     pub async fn start() -> Self {
-        Self::with("", None).await
+        Self::with(Folder::new(), "", "", None).await.scraping().await
+    }
+
+    /// One that speaks TLS alone, and shows the certificate of its folder. It may not answer yet.
+    pub async fn encrypted() -> Self {
+        let folder = Folder::new();
+        certificates::make(&folder.path(""), || Command::new("openssl"));
+        let web = "tls_server_config: {cert_file: own, key_file: own.key}\n";
+        Self::with(folder, web, "", None).await
     }
 
     /// One that evaluates rules, and tells the Alertmanager at this port.
     pub async fn alerting(rules: &str, alertmanager: u16) -> Self {
-        Self::with(rules, Some(alertmanager)).await
+        Self::with(Folder::new(), "", rules, Some(alertmanager)).await.scraping().await
     }
 
-    async fn with(rules: &str, alertmanager: Option<u16>) -> Self {
-        let folder = Folder::new();
+    async fn with(folder: Folder, web: &str, rules: &str, alertmanager: Option<u16>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = listener.local_addr().unwrap();
         let text = watch::Sender::new(String::new());
@@ -63,17 +71,26 @@ impl Stack {
             format!("--storage.tsdb.path={}", folder.path("data").display()),
             format!("--web.listen-address=127.0.0.1:{port}"),
             "--rules.alert.resend-delay=1s".to_owned(),
+            format!("--web.config.file={}", folder.write("web.yml", web).display()),
         ];
         let arguments = arguments.each_ref().map(String::as_str);
         let prometheus = Running::start("prometheus", &arguments, &folder.path("prometheus.log"));
         let exporter = Arc::new(Mutex::new(exporter));
-        let stack = Self { _folder: folder, _prometheus: prometheus, port, text, exporter };
-        eventually("Prometheus scrapes", async || stack.query("up == 1").await.then_some(())).await;
-        stack
+        Self { folder, _prometheus: prometheus, port, text, exporter }
+    }
+
+    async fn scraping(self) -> Self {
+        eventually("Prometheus scrapes", async || self.query("up == 1").await.then_some(())).await;
+        self
     }
 
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its address by TLS, under one of its names.
+    pub fn url_over_tls(&self, name: &str) -> String {
+        format!("https://{name}:{}", self.port)
     }
 
     /// Lets this be scraped from then on.

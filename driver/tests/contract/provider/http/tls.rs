@@ -9,30 +9,11 @@ use tidegate_driver::ports::Provider;
 use super::cloud::{Cloud, Shape};
 use super::{config, example};
 use crate::provider::power;
-use crate::support::{Folder, Running, ask, clock, eventually, free_port};
-
-const REQUEST: &str = "[req]\ndistinguished_name = dn\n[dn]\n\
-    [ca]\nbasicConstraints = critical, CA:TRUE\n\
-    [own]\nbasicConstraints = CA:FALSE\nsubjectAltName = DNS:localhost\n";
-
-/// Makes a certificate `name` and its key.
-fn make(folder: &Folder, name: &str, more: &[&str]) {
-    let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -subj /CN=localhost -config request";
-    let mut openssl = Command::new("openssl");
-    openssl.current_dir(folder.path("")).args(words.split_whitespace()).args(more);
-    openssl.args(["-extensions", name, "-keyout", &format!("{name}.key"), "-out", name]);
-    let made = openssl.output().unwrap_or_else(|why| {
-        panic!("failed to run `openssl` ({why}): `cargo xtask test` installs it")
-    });
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
+use crate::support::{Folder, Running, ask, certificates, clock, eventually, free_port};
 
 /// A certificate for `localhost` with its key, by an authority that only this folder knows.
 fn certificate(folder: &Folder) {
-    folder.write("request", REQUEST);
-    make(folder, "ca", &[]);
-    make(folder, "own", &["-CA", "ca", "-CAkey", "ca.key"]);
+    certificates::make(&folder.path(""), || Command::new("openssl"));
     let both = ["own", "own.key"].map(|name| std::fs::read_to_string(folder.path(name)).unwrap());
     folder.write("both.pem", &both.concat());
 }
@@ -64,7 +45,7 @@ async fn a_certificate_that_nobody_trusts_is_told_and_one_that_is_named_is_trust
     })
     .await;
     assert_eq!(refused.failure, Failure::Unreachable);
-    assert!(refused.what.contains("invalid peer certificate"), "{refused}");
+    assert!(refused.what.contains("nobody who is trusted has signed"), "{refused}");
     config.ca = Some(folder.path("ca"));
     assert_eq!(power(&open(config.clone(), clock()).unwrap()).await, Power::Off);
     config.ca = Some(folder.write("none.pem", "nothing"));
