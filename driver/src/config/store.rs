@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tidegate_core::Span;
 
 use super::{ConfigError, place};
-use crate::adapters::{SecretError, SecretSource};
+use crate::adapters::{SecretError, SecretSource, TlsError};
 use crate::store::{AddressError, Database, Place};
 
 /// Below it a busy machine would lose its lease now and then.
@@ -22,6 +22,9 @@ pub struct StoreFile {
     pub url: Option<String>,
     /// The password of its user.
     pub password: Option<SecretSource>,
+    /// A file of certificates in PEM that are trusted besides the system's, for a `url` that asks
+    /// for encrypted connections.
+    pub ca: Option<PathBuf>,
     /// How long a host may act without having renewed its right to, where several hosts share a
     /// database. Default 15 seconds.
     pub lease: Span,
@@ -32,7 +35,7 @@ pub struct StoreFile {
 impl Default for StoreFile {
     fn default() -> Self {
         let keep = Span::from_hours(24 * 30);
-        Self { path: None, url: None, password: None, lease: Database::LEASE, keep }
+        Self { path: None, url: None, password: None, ca: None, lease: Database::LEASE, keep }
     }
 }
 
@@ -45,13 +48,19 @@ pub enum PlaceError {
     /// The password.
     #[error("failed to {0}")]
     Secret(#[from] SecretError),
+    /// The certificates.
+    #[error("failed to {0}")]
+    Tls(#[from] TlsError),
+    /// Certificates are named, and nothing is encrypted.
+    #[error("`store.ca` is for encrypted connections: add `sslmode=verify-full` to the address")]
+    Plain,
 }
 
 impl StoreFile {
     /// Where the state is kept; at `given`, a file or the address of a database, if it is there.
     ///
     /// # Errors
-    /// An address that is none, or a password that cannot be read.
+    /// An address that is none, or a password or certificates that cannot be read.
     pub fn place(&self, given: Option<&Path>) -> Result<Place, PlaceError> {
         let url = match given {
             Some(given) => Database::at(given),
@@ -62,6 +71,10 @@ impl StoreFile {
             return Ok(Place::File(path.to_owned()));
         };
         let mut database = Database::parse(url)?;
+        if self.ca.is_some() && !database.is_encrypted() {
+            return Err(PlaceError::Plain);
+        }
+        database = database.trusting(self.ca.as_deref())?;
         database.lease = self.lease;
         if let Some(password) = &self.password {
             database = database.with_password(&password.read()?);
@@ -74,10 +87,18 @@ impl StoreFile {
             let span = place::of(text, &["store".into(), field.into()]);
             Err(ConfigError { span, message, hint })
         };
-        if let Some(url) = &self.url
-            && let Err(why) = Database::parse(url)
-        {
-            return refused("url", why.to_string(), None);
+        let database = self.url.as_deref().map(Database::parse).transpose();
+        let is_plain = match &database {
+            Ok(database) => database.as_ref().is_some_and(|one| !one.is_encrypted()),
+            Err(why) => return refused("url", why.to_string(), None),
+        };
+        if self.ca.is_some() && is_plain {
+            let message = "`ca` is for encrypted connections to a database".to_owned();
+            return refused(
+                "ca",
+                message,
+                Some("add `sslmode=verify-full` to `url`, or leave `ca`"),
+            );
         }
         if self.url.is_some() && self.path.is_some() {
             let message = "the state is kept in a file or in a database".to_owned();
@@ -126,13 +147,30 @@ mod tests {
             ("url = \"postgres://a:b@c/d\"", "store.password", "\"postgres://a:b@c/d\""),
             ("url = \"postgres://a@b/c\"\npath = \"x.db\"", "in a file or", "\"x.db\""),
             ("lease = \"500ms\"", "lasts 1s or longer", "\"500ms\""),
+            (
+                "url = \"postgres://a@b/c?sslmode=prefer\"",
+                "`prefer` is not supported",
+                "\"postgres",
+            ),
+            ("ca = \"x\"\nurl = \"postgres://a@b/c\"", "for encrypted connections", "\"x\""),
         ] {
             let (message, place) = config(store).unwrap_err();
             assert!(message.contains(what), "{message}");
-            assert_eq!(place, at);
+            assert!(place.starts_with(at), "{place}");
         }
         let unset = "url = \"postgres://a@b/c\"\npassword = { env = \"TIDEGATE_NO_SUCH\" }";
         let refused = config(unset).unwrap().store.place(None).unwrap_err();
         assert!(refused.to_string().starts_with("failed to read a secret"), "{refused}");
+    }
+
+    #[test]
+    fn certificates_are_read_before_anybody_is_asked() {
+        let named = "url = \"postgres://a@b/c?sslmode=verify-full\"\nca = \"/nowhere/ca.pem\"";
+        let store = config(named).unwrap().store;
+        let refused = store.place(None).unwrap_err().to_string();
+        assert!(refused.starts_with("failed to read the certificates in `/nowhere"), "{refused}");
+        let plain = store.place(Some(Path::new("postgres://a@b/c"))).unwrap_err();
+        assert!(matches!(plain, PlaceError::Plain), "{plain}");
+        assert!(matches!(store.place(Some(Path::new("x.db"))), Ok(Place::File(_))));
     }
 }

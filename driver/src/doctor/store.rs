@@ -42,7 +42,12 @@ impl Kept {
             Self::Bad(why) => Finding::missing(
                 PART,
                 format!("{shown} cannot be read: {why}"),
-                "name another file as `store.path`, or bring this one back from a copy",
+                match shown {
+                    Place::File(_) => {
+                        "name another file as `store.path`, or bring this one back from a copy"
+                    }
+                    Place::Database(_) => "see whether it runs, and correct what `[store]` says",
+                },
             ),
         }
     }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use tidegate_core::Span;
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::adapters::Secret;
+use crate::tls::{self, TlsError};
 
 /// Where a store is.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub enum Place {
 pub struct Database {
     url: String,
     pub(super) config: Config,
+    /// How it is reached if connections are encrypted.
+    pub(super) tls: Option<MakeRustlsConnect>,
     /// How long a host may act without having renewed its right to.
     pub lease: Span,
 }
@@ -38,12 +42,15 @@ pub enum AddressError {
     /// Addresses are seen by others.
     #[error("the address of a database holds no password: give it as `store.password`")]
     Password,
-    /// It wants what there is not.
+    /// It asks for an encryption that is none, or not always.
     #[error(
-        "connections to a database are not encrypted here, and `sslmode` requires it: \
-         reach it by a Unix socket or through a tunnel"
+        "`sslmode` is `verify-full` or `require`, which both check the server's certificate and \
+         its name, or `disable`: `{0}` is not supported"
     )]
-    Tls,
+    Mode(String),
+    /// There is no name that a certificate could be for.
+    #[error("an encrypted connection is to a `host` by its name or address, and to no socket")]
+    Nameless,
     /// It names nobody.
     #[error("the address of a database names its host, its user and the database")]
     Incomplete,
@@ -130,18 +137,39 @@ impl Database {
             let what = "it is to begin with `postgres://`".to_owned();
             return Err(AddressError::Unread(what));
         }
-        let config: Config = url.parse().map_err(unread)?;
+        let (rest, mode) = without_mode(url)?;
+        let mut config: Config = rest.parse().map_err(unread)?;
+        config.ssl_mode(mode);
         if config.get_password().is_some() {
             return Err(AddressError::Password);
-        }
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(AddressError::Tls);
         }
         let has_host = !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty();
         if !has_host || config.get_user().is_none() || config.get_dbname().is_none() {
             return Err(AddressError::Incomplete);
         }
-        Ok(Self { url: url.to_owned(), config, lease: Self::LEASE })
+        let hosts = config.get_hosts();
+        let has_name = !hosts.is_empty() && hosts.iter().all(|host| matches!(host, Host::Tcp(_)));
+        if mode == SslMode::Require && !has_name {
+            return Err(AddressError::Nameless);
+        }
+        Ok(Self { url: url.to_owned(), config, tls: None, lease: Self::LEASE })
+    }
+
+    /// Whether connections to it are encrypted, by its address.
+    pub fn is_encrypted(&self) -> bool {
+        self.config.get_ssl_mode() == SslMode::Require
+    }
+
+    /// The same, with whom encrypted connections trust: the system's certificates, and those in the
+    /// file `ca`. Without this no encrypted connection is made.
+    ///
+    /// # Errors
+    /// If the certificates cannot be read.
+    pub fn trusting(mut self, ca: Option<&Path>) -> Result<Self, TlsError> {
+        if self.is_encrypted() {
+            self.tls = Some(MakeRustlsConnect::new(tls::trusting(ca)?));
+        }
+        Ok(self)
     }
 
     /// The same, with the password of its user.
@@ -161,8 +189,32 @@ impl fmt::Debug for Database {
     }
 }
 
+/// An address without its `sslmode`, which the client knows fewer of, and what that comes to.
+fn without_mode(url: &str) -> Result<(String, SslMode), AddressError> {
+    let mut mode = SslMode::Disable;
+    let Some((place, query)) = url.split_once('?') else { return Ok((url.to_owned(), mode)) };
+    let mut others = Vec::new();
+    for pair in query.split('&') {
+        let read = form_urlencoded::parse(pair.as_bytes()).next();
+        let Some((_, given)) = read.filter(|(key, _)| key == "sslmode") else {
+            others.push(pair);
+            continue;
+        };
+        mode = match &*given {
+            "verify-full" | "require" => SslMode::Require,
+            "disable" => SslMode::Disable,
+            other => return Err(AddressError::Mode(other.to_owned())),
+        };
+    }
+    let mark = if others.is_empty() { "" } else { "?" };
+    Ok((format!("{place}{mark}{}", others.join("&")), mode))
+}
+
 /// An error of the client with its causes, without which it says little.
 pub(super) fn reason(why: &tokio_postgres::Error) -> String {
+    if let Some(words) = tls::explained(why) {
+        return words;
+    }
     if let Some(said) = why.as_db_error() {
         return said.message().to_owned();
     }
@@ -180,6 +232,7 @@ mod tests {
             "postgres://tidegate@db/state",
             "postgresql://tidegate@%2Frun%2Fpostgresql/state",
             "postgres://tidegate@/state?host=/run/postgresql&port=5433",
+            "postgres://tidegate@db/state?sslmode=verify-full",
         ] {
             let password = Secret::from("hunter2".to_owned());
             let database = Database::parse(good).unwrap().with_password(&password);
@@ -188,7 +241,8 @@ mod tests {
         }
         for (bad, why) in [
             ("postgres://tidegate:hunter2@db/state", AddressError::Password),
-            ("postgres://tidegate@db/state?sslmode=require", AddressError::Tls),
+            ("postgres://tidegate@%2Frun/state?sslmode=require", AddressError::Nameless),
+            ("postgres://a@/b?hostaddr=10.0.0.1&sslmode=require", AddressError::Nameless),
             ("postgres://tidegate@/state", AddressError::Incomplete),
             ("postgres://db/state", AddressError::Incomplete),
             ("postgres://tidegate@db", AddressError::Incomplete),
@@ -198,6 +252,26 @@ mod tests {
         for unread in ["tidegate.db", "postgres://a@b:c/d", "postgres://a@b/c?d=e"] {
             let refused = Database::parse(unread).unwrap_err();
             assert!(matches!(refused, AddressError::Unread(_)), "{refused}");
+        }
+    }
+    #[test]
+    fn an_address_says_whether_connections_are_encrypted_and_halves_are_refused() {
+        let of = |query: &str| Database::parse(&format!("postgres://a@db/b{query}"));
+        for (query, encrypted) in [
+            ("", false),
+            ("?sslmode=disable", false),
+            ("?sslmode=require", true),
+            ("?sslmode=verify-full", true),
+            ("?connect_timeout=3&sslmode=verify%2Dfull&application_name=c", true),
+            ("?sslmode=verify-full&sslmode=disable", false),
+        ] {
+            assert_eq!(of(query).unwrap().is_encrypted(), encrypted, "{query}");
+        }
+        let other = of("?sslmode=require&connect_timeout=3").unwrap().config;
+        assert_eq!(other.get_connect_timeout(), Some(&std::time::Duration::from_secs(3)));
+        for mode in ["allow", "prefer", "verify-ca", "on", ""] {
+            let refused = of(&format!("?sslmode={mode}")).map(drop);
+            assert_eq!(refused, Err(AddressError::Mode(mode.to_owned())));
         }
     }
 }

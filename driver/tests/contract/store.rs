@@ -1,3 +1,4 @@
+mod encrypted;
 mod hosts;
 mod postgres;
 mod server;

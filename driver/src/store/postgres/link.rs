@@ -7,6 +7,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::third;
 use crate::store::place::reason;
@@ -87,6 +88,7 @@ fn is_lost(why: &tokio_postgres::Error) -> bool {
 /// A connection to a database.
 pub(super) struct Link {
     config: Config,
+    tls: Option<MakeRustlsConnect>,
     client: Option<Client>,
     /// How long it may take to connect.
     connect: Duration,
@@ -100,7 +102,8 @@ impl Link {
         let third = third(database);
         let mut config = database.config.clone();
         config.application_name("tidegate").tcp_user_timeout(third);
-        Self { config, client: None, connect: third, third }
+        let tls = database.tls.clone();
+        Self { config, tls, client: None, connect: third, third }
     }
 
     /// The same for somebody who reads a lot, and need not act.
@@ -120,11 +123,8 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<Client, Failed> {
-        let connected = timeout(self.connect, self.config.connect(NoTls)).await;
-        let unanswered = |_| Failed::Lost("no answer".to_owned());
-        let (client, connection) = connected.map_err(unanswered)??;
-        // Those who use it learn of its end.
-        tokio::spawn(async move { drop(connection.await) });
+        let connected = timeout(self.connect, self.made()).await;
+        let client = connected.map_err(|_| Failed::Lost("no answer".to_owned()))??;
         let patience = self.third.as_millis().max(1);
         // A transaction whose host is cut off must not keep its lock, nor one that waits for it.
         let session = format!(
@@ -138,6 +138,18 @@ impl Link {
         Ok(client)
     }
 
+    /// Where an encrypted one is asked for without anybody to trust, there is none.
+    async fn made(&self) -> Result<Client, tokio_postgres::Error> {
+        if let Some(tls) = &self.tls {
+            let (client, connection) = self.config.connect(tls.clone()).await?;
+            serve(connection);
+            return Ok(client);
+        }
+        let (client, connection) = self.config.connect(NoTls).await?;
+        serve(connection);
+        Ok(client)
+    }
+
     /// Gives the connection up. What was not committed is undone.
     pub fn cut(&mut self) {
         self.client = None;
@@ -147,6 +159,11 @@ impl Link {
     pub fn attempts(&self) -> Attempts {
         Attempts { third: self.third, end: Instant::now() + self.third * 3 }
     }
+}
+
+/// Lets a connection work. Those who use it learn of its end.
+fn serve(connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) {
+    tokio::spawn(async move { drop(connection.await) });
 }
 
 /// Attempts at one thing, until one of them ends it.

@@ -1,4 +1,4 @@
-//! A `PostgreSQL` of a test's own, in a folder, on a Unix socket.
+//! A `PostgreSQL` of a test's own, in a folder, on a Unix socket or with TLS.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::support::{certificates, free_port};
+
 /// What the user of the databases shows.
 pub const PASSWORD: &str = "hunter2";
 
 /// A server, stopped and removed with the test.
 pub struct Server {
-    folder: PathBuf,
+    pub folder: PathBuf,
     child: Option<Child>,
+    /// Where it listens besides its socket, with TLS for those who want it.
+    port: Option<u16>,
 }
 
 impl Server {
@@ -21,6 +25,24 @@ impl Server {
     /// # Panics
     /// If it is not installed.
     pub fn start() -> Self {
+        let mut server = Self::made();
+        server.up();
+        server
+    }
+
+    /// The same for one that shows the certificate of its folder to those who ask by TLS.
+    ///
+    /// # Panics
+    /// If it is not installed.
+    pub fn encrypted() -> Self {
+        let mut server = Self::made();
+        certificates::make(&server.folder, || unprivileged(Path::new("openssl")));
+        server.port = Some(free_port());
+        server.up();
+        server
+    }
+
+    fn made() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tidegate-pg-{}-{number}", std::process::id());
@@ -28,18 +50,17 @@ impl Server {
         fs::create_dir(&folder).unwrap();
         // The server runs as another user.
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        let mut server = Self { folder, child: None };
+        let server = Self { folder, child: None, port: None };
         let password = server.folder.join("password");
         fs::write(&password, PASSWORD).unwrap();
         let (data, password) = (server.data(), password.display().to_string());
-        let made = unprivileged("initdb")
+        let made = unprivileged(&programs().join("initdb"))
             .args(["--no-sync", "--username", "tidegate", "--auth", "scram-sha-256"])
             .args(["--encoding", "UTF8", "--locale", "C.UTF-8"])
             .args(["--pwfile", &password, "--pgdata", &data])
             .stdout(Stdio::null())
             .status();
         assert!(made.is_ok_and(|status| status.success()), "failed to make a database");
-        server.up();
         server
     }
 
@@ -47,9 +68,18 @@ impl Server {
     pub fn up(&mut self) {
         let log = fs::File::create(self.folder.join("log")).unwrap();
         let socket = self.folder.display().to_string();
-        let child = unprivileged("postgres")
-            .args(["-D", &self.data(), "-k", &socket, "-c", "listen_addresses="])
-            .args(["-c", "fsync=off"])
+        let listen = match self.port {
+            Some(port) => format!("-c listen_addresses=127.0.0.1 -p {port} -l"),
+            None => "-c listen_addresses=".to_owned(),
+        };
+        let tls = ["cert", "key"].map(|what| {
+            let name = if what == "key" { "own.key" } else { "own" };
+            format!("--ssl_{what}_file={socket}/{name}")
+        });
+        let child = unprivileged(&programs().join("postgres"))
+            .args(["-D", &self.data(), "-k", &socket, "-c", "fsync=off"])
+            .args(listen.split_whitespace())
+            .args(tls)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -70,6 +100,12 @@ impl Server {
         format!("postgres://tidegate@{folder}/postgres")
     }
 
+    /// The same under one of its names, with this `sslmode`.
+    pub fn url_over_tcp(&self, name: &str, mode: &str) -> String {
+        let port = self.port.unwrap();
+        format!("postgres://tidegate@{name}:{port}/postgres?sslmode={mode}")
+    }
+
     fn data(&self) -> String {
         self.folder.join("data").display().to_string()
     }
@@ -82,9 +118,8 @@ impl Drop for Server {
     }
 }
 
-/// A program of the server's package, as a user other than root, whom it refuses.
-fn unprivileged(program: &str) -> Command {
-    let program = programs().join(program);
+/// A program as a user other than root, whom the server refuses.
+fn unprivileged(program: &Path) -> Command {
     let is_root = fs::metadata("/proc/self")
         .is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0);
     if !is_root {
