@@ -1,5 +1,8 @@
 //! A connection to a Redis, made when it is first needed and anew when it broke.
 
+mod encrypted;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -7,8 +10,11 @@ use redis::{AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, RedisE
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{SecretError, SecretSource};
+use super::{SecretError, SecretSource, TlsError};
 use crate::ports::PortError;
+use crate::tls;
+
+use encrypted::Encrypted;
 
 /// Until a Redis that does not answer is unreachable: longer than a script takes, which looks
 /// through a thousand jobs at a time.
@@ -18,8 +24,11 @@ const ANSWER: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RedisConfig {
-    /// `redis://HOST:PORT/DATABASE` or `redis+unix:///SOCKET?db=DATABASE`, without a password.
+    /// `redis://HOST:PORT/DATABASE`, `rediss://` for an encrypted connection, or
+    /// `redis+unix:///SOCKET?db=DATABASE`, without a password.
     pub url: String,
+    /// A file of certificates in PEM that are trusted besides the system's, for `rediss`.
+    pub ca: Option<PathBuf>,
     /// Its user, if it is not the default one.
     pub user: Option<String>,
     /// Its password.
@@ -30,22 +39,48 @@ pub struct RedisConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum RedisConfigError {
     /// The address makes no sense.
-    #[error("the address of a Redis is `redis://HOST:PORT/DATABASE`, without a password")]
+    #[error(
+        "the address of a Redis is `rediss://HOST:PORT/DATABASE`, or `redis` without encryption, \
+         and holds no password"
+    )]
     Url,
+    /// Nothing is encrypted, though certificates are named.
+    #[error("`ca` is for an encrypted connection: take `rediss://HOST:PORT`, or leave it")]
+    Plain,
+    /// It asks that certificates are not checked.
+    #[error("the certificate of a Redis is always checked: take `#insecure` away, and name `ca`")]
+    Unchecked,
+    /// Nobody can be asked over an encrypted connection.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Its password.
     #[error(transparent)]
     Password(#[from] SecretError),
 }
 
 pub(super) struct Link {
-    client: Client,
+    way: Way,
     open: Mutex<Option<MultiplexedConnection>>,
 }
 
+/// How a Redis is reached.
+enum Way {
+    Plain(Client),
+    Encrypted(Box<Encrypted>),
+}
+
 impl Link {
-    /// Connects to nothing yet.
+    /// Connects to nothing yet; reads the password and the certificates.
     pub fn new(config: &RedisConfig) -> Result<Self, RedisConfigError> {
-        let url = config.url.as_str();
+        // The library speaks no TLS, and so takes no address that says so.
+        let encrypted = config.url.strip_prefix("rediss://").map(|rest| format!("redis://{rest}"));
+        if config.ca.is_some() && encrypted.is_none() {
+            return Err(RedisConfigError::Plain);
+        }
+        if encrypted.as_ref().is_some_and(|url| url.contains('#')) {
+            return Err(RedisConfigError::Unchecked);
+        }
+        let url = encrypted.as_deref().unwrap_or(&config.url);
         let info = url.into_connection_info().map_err(|_| RedisConfigError::Url)?;
         if info.redis_settings().password().is_some() {
             return Err(RedisConfigError::Url);
@@ -57,9 +92,13 @@ impl Link {
         if let Some(password) = &config.password {
             settings = settings.set_password(password.read()?.expose());
         }
-        let client = Client::open(info.set_redis_settings(settings));
-        let client = client.map_err(|_| RedisConfigError::Url)?;
-        Ok(Self { client, open: Mutex::new(None) })
+        let info = info.set_redis_settings(settings);
+        let way = if encrypted.is_some() {
+            Way::Encrypted(Box::new(Encrypted::new(&info, config.ca.as_deref())?))
+        } else {
+            Way::Plain(Client::open(info).map_err(|_| RedisConfigError::Url)?)
+        };
+        Ok(Self { way, open: Mutex::new(None) })
     }
 
     /// What `ask` gets from it. A connection that broke is not used again.
@@ -67,7 +106,7 @@ impl Link {
         &self,
         ask: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<T, RedisError>,
     ) -> Result<T, PortError> {
-        let mut connection = self.connection().await.map_err(|why| failed(&why))?;
+        let mut connection = self.connection().await?;
         let answer = ask(&mut connection).await;
         if let Err(why) = &answer
             && (why.is_unrecoverable_error() || why.is_timeout())
@@ -77,14 +116,20 @@ impl Link {
         answer.map_err(|why| failed(&why))
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, RedisError> {
+    async fn connection(&self) -> Result<MultiplexedConnection, PortError> {
         let mut open = self.open.lock().await;
         if let Some(connection) = &*open {
             return Ok(connection.clone());
         }
         let config = AsyncConnectionConfig::new();
         let config = config.set_response_timeout(Some(ANSWER)).set_connection_timeout(Some(ANSWER));
-        let made = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let made = match &self.way {
+            Way::Plain(client) => {
+                let made = client.get_multiplexed_async_connection_with_config(&config).await;
+                made.map_err(|why| failed(&why))?
+            }
+            Way::Encrypted(way) => way.connect(config).await?,
+        };
         *open = Some(made.clone());
         Ok(made)
     }
@@ -95,6 +140,9 @@ impl Link {
 fn failed(why: &RedisError) -> PortError {
     if why.kind() == ErrorKind::AuthenticationFailed {
         return PortError::refused("Redis does not take this user and password");
+    }
+    if let Some(words) = tls::explained(why) {
+        return PortError::unreachable(format!("Redis: {words}"));
     }
     if why.is_timeout() {
         return PortError::timed_out("Redis does not answer in time");

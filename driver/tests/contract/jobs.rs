@@ -1,3 +1,4 @@
+mod encrypted;
 mod rq;
 
 use tidegate_core::{Failure, ServerId};

@@ -25,7 +25,7 @@ impl RedisAlone {
 
     pub fn config(&self) -> RedisConfig {
         let url = format!("redis+unix://{}", self.folder.path("socket").display());
-        RedisConfig { url, user: None, password: None }
+        RedisConfig { url, ca: None, user: None, password: None }
     }
 
     pub fn signal(&self, signal: Signal) {

@@ -170,10 +170,10 @@ async fn what_cannot_be_is_refused_and_no_password_is_shown() {
     let why = stranger.workers(ask()).await.unwrap_err();
     assert_eq!(why.failure, Failure::Refused);
     assert!(!why.what.contains("abracadabra"), "{why}");
-    let in_the_open =
-        RedisConfig { url: "redis://:secret@localhost".to_owned(), user: None, password: None };
+    let url = "redis://:secret@localhost".to_owned();
+    let in_the_open = RedisConfig { url, ca: None, user: None, password: None };
     let why = Rq::new(RqConfig { redis: in_the_open, ..stack.config() }, clock()).unwrap_err();
-    assert!(why.to_string().contains("without a password"), "{why}");
+    assert!(why.to_string().contains("holds no password"), "{why}");
     let nameless = vec![ServerWorkers::default()];
     let why = Rq::new(RqConfig { servers: nameless, ..stack.config() }, clock()).unwrap_err();
     assert_eq!(

@@ -139,6 +139,7 @@ impl Stack {
         RqConfig {
             redis: RedisConfig {
                 url: format!("redis://127.0.0.1:{}/0", self.port),
+                ca: None,
                 user: None,
                 password: Some(SecretSource::File(self.folder.path("password"))),
             },
