@@ -45,8 +45,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(found)
 }
 
-/// How connections are encrypted that trust those who signed the system's certificates, and those in
-/// the file `ca`. Both are read once.
+/// How connections are encrypted that trust the system's certificates, and those in the file `ca`.
+/// Both are read once.
 pub(crate) fn trusting(ca: Option<&Path>) -> Result<ClientConfig, TlsError> {
     /// By `ca`: the system's certificates are many, and so are groups.
     static KNOWN: Mutex<BTreeMap<Option<PathBuf>, ClientConfig>> = Mutex::new(BTreeMap::new());
