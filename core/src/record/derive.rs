@@ -1,7 +1,7 @@
 //! Facts that a journal holds: what was ordered and done, what was seen of the servers.
 //!
 //! A moment that nobody saw is the earliest that it can have been: a server that is found broken
-//! broke when it was last found well.
+//! broke when it was last found well, or when it joined, which nobody orders for one that is not.
 
 use std::collections::BTreeMap;
 
@@ -167,7 +167,8 @@ impl Derived {
         let known = &mut self.servers[server.index()];
         let Some(health) = view.health.filter(|_| known.needs != Health::NONE) else { return };
         let ready = health.value.has(known.needs);
-        let (was, well) = (known.ready, known.well);
+        let joined = if known.receives { known.told } else { known.well };
+        let (was, well) = (known.ready, known.well.max(joined));
         known.ready = ready;
         if ready {
             known.well = health.at;

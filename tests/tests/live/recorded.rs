@@ -4,7 +4,7 @@
 use tidegate_core::fact::{Fact, FailureCause};
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::record::{FoldError, Origin, RunRecord, Told, fold};
-use tidegate_core::{JobId, RequestId, ServerId, Span, Timestamp};
+use tidegate_core::{Health, Input, JobId, RequestId, ServerId, Span, Timestamp};
 use tidegate_driver::config::Config;
 use tidegate_driver::record::{Recorded, judged, written_down};
 
@@ -157,6 +157,24 @@ async fn what_is_wrong_in_what_was_told_is_found_by_the_property_that_owns_it() 
         let record = folded(&recorded, &facts);
         assert!(broken(&record).contains(&owner), "{owner}: {:?}", record.summary.properties);
     }
+}
+
+/// It was found well before it was joined, and the proxy cannot know more: what it got until it was
+/// found broken is excused.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_found_broken_once_it_joined_broke_then_at_the_earliest() {
+    let (_, mut recorded) = recorded().await;
+    let serving = entered(&folded(&recorded, &[]), Stage::Serving);
+    let looks = recorded.journal.iter_mut().filter(|entry| entry.at > serving);
+    let health = looks.filter_map(|entry| {
+        let Input::Observe(seen) = &mut entry.input else { return None };
+        seen.servers.iter_mut().find(|view| view.server == STANDBY)?.health.as_mut()
+    });
+    let found = health.into_iter().find(|health| health.at > serving).unwrap();
+    found.value = Health::NONE;
+    let facts = served(0, found.at, Span::from_secs(1));
+    let record = folded(&recorded, &facts);
+    assert_eq!(broken(&record), Vec::<&str>::new());
 }
 
 #[tokio::test(start_paused = true)]

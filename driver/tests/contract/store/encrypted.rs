@@ -7,9 +7,24 @@ use tidegate_driver::store::{Database, Place, StoreError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::{Config, NoTls};
 
-use super::server::{PASSWORD, Server};
-use crate::support::eventually;
+use super::server::{PASSWORD, Server, unprivileged};
 use crate::support::witness::{Witness, accepted, heard};
+use crate::support::{certificates, eventually, free_port};
+
+/// A server that shows the certificate of its folder to those who ask by TLS.
+fn encrypted() -> Server {
+    let mut server = Server::made();
+    certificates::make(&server.folder, || unprivileged(Path::new("openssl")));
+    server.port = Some(free_port());
+    server.up();
+    server
+}
+
+/// Its address under one of its names, with this `sslmode`.
+fn url(server: &Server, name: &str, mode: &str) -> String {
+    let port = server.port.unwrap();
+    format!("postgres://tidegate@{name}:{port}/postgres?sslmode={mode}")
+}
 
 fn place(url: &str, ca: Option<&Path>) -> Place {
     let password = Secret::from(PASSWORD.to_owned());
@@ -25,7 +40,7 @@ async fn refused(url: &str, ca: Option<&Path>) -> String {
 
 /// How many connections of ours the server has, and how many of them are encrypted.
 async fn connections(server: &Server) -> (i64, i64) {
-    let config: Config = server.url_over_tcp("localhost", "disable").parse().unwrap();
+    let config: Config = url(server, "localhost", "disable").parse().unwrap();
     let (admin, connection) = config.clone().password(PASSWORD).connect(NoTls).await.unwrap();
     tokio::spawn(async move { drop(connection.await) });
     let count = "SELECT count(*), count(*) FILTER (WHERE ssl) FROM pg_stat_ssl
@@ -36,21 +51,21 @@ async fn connections(server: &Server) -> (i64, i64) {
 
 #[tokio::test]
 async fn a_certificate_is_trusted_or_refused_and_the_reason_is_told() {
-    let server = Server::encrypted();
+    let server = encrypted();
     let ca = server.folder.join("ca");
-    let here = server.url_over_tcp("localhost", "verify-full");
+    let here = url(&server, "localhost", "verify-full");
     let trusted = place(&here, Some(&ca));
     let store = eventually("the database", async || trusted.open(None).await.ok()).await;
     assert_eq!(store.begin_term().await, Ok(0));
     assert_eq!(connections(&server).await, (1, 1));
-    let encrypted = place(&server.url_over_tcp("localhost", "require"), Some(&ca));
+    let encrypted = place(&url(&server, "localhost", "require"), Some(&ca));
     let other = encrypted.open(None).await.unwrap();
     assert_eq!(connections(&server).await, (2, 2));
     drop(other);
     for mode in ["verify-full", "require"] {
-        let stranger = refused(&server.url_over_tcp("localhost", mode), None).await;
+        let stranger = refused(&url(&server, "localhost", mode), None).await;
         assert!(stranger.contains("nobody who is trusted has signed"), "{stranger}");
-        let other = refused(&server.url_over_tcp("127.0.0.1", mode), Some(&ca)).await;
+        let other = refused(&url(&server, "127.0.0.1", mode), Some(&ca)).await;
         assert!(other.contains("not for `127.0.0.1`, but for localhost"), "{other}");
     }
     let nobody = Database::parse(&here).unwrap();
@@ -66,7 +81,7 @@ const PASSWORD_ASKED: &[u8] = b"R\0\0\0\x08\0\0\0\x03";
 
 #[tokio::test]
 async fn a_password_is_shown_to_none_but_a_server_that_is_trusted() {
-    let (server, witness) = (Server::encrypted(), Witness::start().await);
+    let (server, witness) = (encrypted(), Witness::start().await);
     let ca = server.folder.join("ca");
     let url = |name| format!("postgres://tidegate@{name}:{}/a?sslmode=require", witness.port());
     let taken = async || {

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support::{certificates, free_port};
-
 /// What the user of the databases shows.
 pub const PASSWORD: &str = "hunter2";
 
@@ -16,7 +14,7 @@ pub struct Server {
     pub folder: PathBuf,
     child: Option<Child>,
     /// Where it listens besides its socket, with TLS for those who want it.
-    port: Option<u16>,
+    pub port: Option<u16>,
 }
 
 impl Server {
@@ -30,19 +28,11 @@ impl Server {
         server
     }
 
-    /// The same for one that shows the certificate of its folder to those who ask by TLS.
+    /// Makes a database, without a server.
     ///
     /// # Panics
     /// If it is not installed.
-    pub fn encrypted() -> Self {
-        let mut server = Self::made();
-        certificates::make(&server.folder, || unprivileged(Path::new("openssl")));
-        server.port = Some(free_port());
-        server.up();
-        server
-    }
-
-    fn made() -> Self {
+    pub fn made() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tidegate-pg-{}-{number}", std::process::id());
@@ -100,12 +90,6 @@ impl Server {
         format!("postgres://tidegate@{folder}/postgres")
     }
 
-    /// The same under one of its names, with this `sslmode`.
-    pub fn url_over_tcp(&self, name: &str, mode: &str) -> String {
-        let port = self.port.unwrap();
-        format!("postgres://tidegate@{name}:{port}/postgres?sslmode={mode}")
-    }
-
     fn data(&self) -> String {
         self.folder.join("data").display().to_string()
     }
@@ -119,7 +103,7 @@ impl Drop for Server {
 }
 
 /// A program as a user other than root, whom the server refuses.
-fn unprivileged(program: &Path) -> Command {
+pub fn unprivileged(program: &Path) -> Command {
     let is_root = fs::metadata("/proc/self")
         .is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0);
     if !is_root {
