@@ -1,12 +1,16 @@
 //! What tests give to readers of what comes from outside: a text that is read, changed a little, or
 //! any bytes at all.
 
+#[path = "../../core/tests/properties/cases.rs"]
+mod cases;
+
 use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::{Config, RngSeed};
+
+pub(crate) use cases::config;
 
 /// What any word of a text may be replaced by.
 const WORDS: [&str; 26] = [
@@ -37,17 +41,6 @@ const WORDS: [&str; 26] = [
     "0001-01-01T00:00:00Z",
     "9999-12-31T23:59:59Z",
 ];
-
-/// The same cases each time, so that a change is judged by itself alone; `PROPTEST_RNG_SEED` draws
-/// others.
-pub(crate) fn config(cases: u32) -> Config {
-    let given = Config::default();
-    let rng_seed = match given.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(1),
-        chosen @ RngSeed::Fixed(_) => chosen,
-    };
-    Config { cases, rng_seed, failure_persistence: None, ..given }
-}
 
 /// One of these texts with a few changes, or any bytes.
 pub(crate) fn bytes(seeds: &[&str]) -> impl Strategy<Value = Vec<u8>> + use<> {

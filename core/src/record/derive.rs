@@ -167,14 +167,14 @@ impl Derived {
         let known = &mut self.servers[server.index()];
         let Some(health) = view.health.filter(|_| known.needs != Health::NONE) else { return };
         let ready = health.value.has(known.needs);
-        let joined = if known.receives { known.told } else { known.well };
-        let (was, well) = (known.ready, known.well.max(joined));
+        let was = known.ready;
+        let broke = if known.receives { known.well.max(known.told) } else { known.well };
         known.ready = ready;
         if ready {
             known.well = health.at;
         }
         if was && !ready {
-            self.tell(well, Fact::Broke { server });
+            self.tell(broke, Fact::Broke { server });
         }
         if was != ready {
             self.tell(health.at, Fact::ReadyChanged { server, ready });

@@ -19,6 +19,12 @@ fn refusal(text: &str) -> (String, String) {
     (message, text[span.unwrap_or(0..0)].to_owned())
 }
 
+/// The keys that a refusal of another one says were expected.
+fn expected(message: &str) -> impl Iterator<Item = &str> {
+    let (_, keys) = message.split_once("expected").unwrap();
+    keys.split('`').skip(1).step_by(2)
+}
+
 #[test]
 fn the_configuration_that_ships_is_valid_and_its_manual_knows_every_key() {
     let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
@@ -37,8 +43,7 @@ fn the_configuration_that_ships_is_valid_and_its_manual_knows_every_key() {
     ] {
         let wrong = format!("{wrong}wrong = 1\nname = \"a\"\nkind = \"fake\"\n");
         let message = Config::parse(&wrong).unwrap_err().message;
-        let (_, keys) = message.split_once("expected").unwrap();
-        for key in keys.split('`').skip(1).step_by(2) {
+        for key in expected(&message) {
             assert!(manual.contains(key), "{key} of {wrong}");
         }
     }
@@ -58,8 +63,7 @@ fn the_manual_knows_every_key_of_real_servers_and_lists_are_counted() {
         let head = format!("[group.ports.{table}]\n");
         let wrong = text.replace(&head, &format!("{head}wrong = 1\n"));
         let message = Config::parse(&wrong).unwrap_err().message;
-        let (_, keys) = message.split_once("expected").unwrap();
-        for key in keys.split('`').skip(1).step_by(2) {
+        for key in expected(&message) {
             assert!(manual.contains(&format!("`{key}`")), "{key} of {table}");
         }
     }
@@ -121,8 +125,7 @@ fn the_manual_knows_every_key_of_a_cloud_and_its_mistakes_are_shown_at_their_pla
     ] {
         let wrong = good.replace(&format!("{table}\n"), &format!("{table}\nwrong = 1\n"));
         let message = refusal(&wrong).0;
-        let (_, keys) = message.split_once("expected").unwrap();
-        for name in keys.split('`').skip(1).step_by(2) {
+        for name in expected(&message) {
             assert!(manual.contains(name), "`{name}` of `{key}`");
         }
     }
@@ -153,9 +156,7 @@ fn the_manual_knows_every_key_of_a_cloud_and_its_mistakes_are_shown_at_their_pla
     assert_eq!(refusal(&both), (twice.to_owned(), "[group.ports.http]".to_owned()));
     let good = in_a_cloud("ec2");
     let wrong = good.replace("[group.ports.ec2]\n", "[group.ports.ec2]\nwrong = 1\n");
-    let message = refusal(&wrong).0;
-    let (_, keys) = message.split_once("expected").unwrap();
-    for name in keys.split('`').skip(1).step_by(2) {
+    for name in expected(&refusal(&wrong).0) {
         assert!(manual.contains(&format!("`{name}`")), "{name}");
     }
     for (from, to, what) in [

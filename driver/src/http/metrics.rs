@@ -19,11 +19,11 @@ use prometheus_client::registry::Registry;
 use tidegate_core::lifecycle::Stage;
 use tidegate_core::{Command, OperatorRequest, Outcome, Timestamp};
 
-use super::answer;
-use super::operators::Operators;
+use super::operators::{Operators, Refusal};
 use super::request::Action;
 use super::token::{Token, refused};
-use crate::runtime::{Event, HostEvent, Listener, RequestError, Status};
+use super::{answer, api};
+use crate::runtime::{Event, HostEvent, Listener, Status};
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -202,24 +202,15 @@ pub(super) async fn scrape(State(desk): State<Desk>, headers: HeaderMap) -> Resp
     if !desk.token.is_shown(&headers) {
         return refused();
     }
-    let groups = match statuses(&desk.operators).await {
-        Ok(groups) => groups,
-        Err(why) => return answer(StatusCode::SERVICE_UNAVAILABLE, &why.to_string()),
+    let groups = match desk.operators.statuses().await {
+        Ok(groups) => Some(groups),
+        Err(Refusal::Idle(_)) => None,
+        Err(why) => return answer(api::status(&why), &why.to_string()),
     };
     match desk.operators.counts.text(groups.as_deref()) {
         Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static(TEXT))], text).into_response(),
         Err(fmt::Error) => answer(StatusCode::INTERNAL_SERVER_ERROR, "it cannot be written"),
     }
-}
-
-/// How all groups are; nothing of a host that does not act.
-async fn statuses(operators: &Operators) -> Result<Option<Vec<(String, Status)>>, RequestError> {
-    let Ok(handle) = operators.host.groups().await else { return Ok(None) };
-    let mut statuses = Vec::new();
-    for group in handle.groups() {
-        statuses.push((group.to_owned(), handle.status(group).await?));
-    }
-    Ok(Some(statuses))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::request::{Action, BadRequest, Wish};
 use super::view::GroupView;
 use crate::clock::Clock;
 use crate::live::Control;
-use crate::runtime::{Idle, RequestError};
+use crate::runtime::{Idle, RequestError, Status};
 use crate::store::{Store, StoreError};
 
 /// Requests of people that are shown of a group.
@@ -59,14 +59,20 @@ impl Operators {
         Ok(GroupView::new(group, &status, self.recent.of(group), &asked))
     }
 
-    /// How all groups are, without what happened.
-    pub(super) async fn all(&self) -> Result<Vec<GroupView>, Refusal> {
-        let (handle, mut groups) = (self.host.groups().await?, Vec::new());
+    /// How all groups are, by their names.
+    pub(super) async fn statuses(&self) -> Result<Vec<(String, Status)>, Refusal> {
+        let (handle, mut statuses) = (self.host.groups().await?, Vec::new());
         for group in handle.groups() {
-            let status = handle.status(group).await?;
-            groups.push(GroupView::new(group, &status, Vec::new(), &[]));
+            statuses.push((group.to_owned(), handle.status(group).await?));
         }
-        Ok(groups)
+        Ok(statuses)
+    }
+
+    /// The same as people are shown it, without what happened.
+    pub(super) async fn all(&self) -> Result<Vec<GroupView>, Refusal> {
+        let statuses = self.statuses().await?.into_iter();
+        let views = statuses.map(|(name, status)| GroupView::new(&name, &status, Vec::new(), &[]));
+        Ok(views.collect())
     }
 
     /// Asks a group for something; what was decided.

@@ -254,6 +254,7 @@ mod tests {
             assert!(matches!(refused, AddressError::Unread(_)), "{refused}");
         }
     }
+
     #[test]
     fn an_address_says_whether_connections_are_encrypted_and_halves_are_refused() {
         let of = |query: &str| Database::parse(&format!("postgres://a@db/b{query}"));

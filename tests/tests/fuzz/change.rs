@@ -1,5 +1,6 @@
 //! Changes of a text that leave most of it as it was, so that many of its values are reached.
 
+use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use tidegate_core::Span;
@@ -83,7 +84,7 @@ pub fn typical() -> Vec<&'static str> {
 
 /// One change of a scenario's text.
 #[derive(Clone, Debug)]
-pub enum Change {
+enum Change {
     Drop(Index),
     Repeat(Index),
     Swap(Index, Index),
@@ -94,7 +95,7 @@ pub enum Change {
     Cut(Index),
 }
 
-pub fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = Change> {
     let index = any::<Index>;
     let two = || (index(), index());
     prop_oneof![
@@ -109,7 +110,14 @@ pub fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-pub fn apply(text: &str, change: &Change) -> String {
+/// One of these texts, with a few changes.
+pub fn changed(seeds: Vec<String>, changes: impl Into<SizeRange>) -> impl Strategy<Value = String> {
+    let changes = vec(change(), changes);
+    (select(seeds), changes)
+        .prop_map(|(seed, changes)| changes.iter().fold(seed, |text, change| apply(&text, change)))
+}
+
+fn apply(text: &str, change: &Change) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     match *change {
         _ if lines.is_empty() => {}

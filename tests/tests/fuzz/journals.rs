@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tidegate_tests::fuzz::{corpus, journal, trace};
 
-use crate::change::{apply, change};
+use crate::change::changed;
 use crate::scenarios::place;
 use crate::{config, texts_of};
 
@@ -23,10 +23,9 @@ proptest! {
 
     #[test]
     fn a_changed_journal_is_stepped_through(
-        seed in select(texts_of(corpus("journal"))),
-        changes in prop::collection::vec(change(), 1..6),
+        text in changed(texts_of(corpus("journal")), 1..6),
     ) {
-        journal(&changes.iter().fold(seed, |text, change| apply(&text, change)));
+        journal(&text);
     }
 
     #[test]

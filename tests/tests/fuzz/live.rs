@@ -5,11 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use proptest::sample::select;
 use tidegate_driver::config::Config;
 use tidegate_tests::fuzz::{configuration, corpus, notification};
 
-use crate::change::{apply, change};
+use crate::change::changed;
 use crate::{config, texts_of};
 
 /// The manual's configurations, and what fuzzing begins with.
@@ -42,10 +41,9 @@ proptest! {
 
     #[test]
     fn a_changed_configuration_is_read_or_refused(
-        seed in select(seeds()),
-        changes in prop::collection::vec(change(), 1..4),
+        text in changed(seeds(), 1..4),
     ) {
-        configuration(&changes.iter().fold(seed, |text, change| apply(&text, change)));
+        configuration(&text);
     }
 
     #[test]
@@ -55,10 +53,8 @@ proptest! {
 
     #[test]
     fn a_changed_notification_is_sorted_or_refused(
-        seed in select(texts_of(corpus("notification"))),
-        changes in prop::collection::vec(change(), 1..4),
+        text in changed(texts_of(corpus("notification")), 1..4),
     ) {
-        let text = changes.iter().fold(seed, |text, change| apply(&text, change));
         notification(text.as_bytes());
     }
 

@@ -5,13 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use proptest::sample::select;
 use tidegate_core::record::Fidelity;
 use tidegate_sim::scenario::Overrides;
 use tidegate_tests::fuzz::{EVERYTHING, corpus, light, load, read, run, scenario, trace};
 use tidegate_tests::shipped::scenarios;
 
-use crate::change::{apply, change};
+use crate::change::changed;
 use crate::{config, texts_of};
 
 /// The shipped scenarios, [`EVERYTHING`] and what fuzzing begins with.
@@ -89,24 +88,25 @@ fn what_is_changed_is_itself_sound() {
     assert!(load(&place("sound.csv"), TRACE.as_bytes()).is_some());
 }
 
+/// [`TRACE`] with its times under another name.
+fn timed(times: &str) -> String {
+    TRACE.replacen("seconds", times, 1)
+}
+
 proptest! {
     #![proptest_config(config(1_000))]
 
     #[test]
     fn a_changed_scenario_runs_or_is_refused(
-        seed in select(seeds()),
-        changes in prop::collection::vec(change(), 1..4),
+        text in changed(seeds(), 1..4),
     ) {
-        let text = changes.iter().fold(seed, |text, change| apply(&text, change));
         scenario(&text);
     }
 
     #[test]
     fn a_changed_scenario_runs_in_flows_or_is_refused(
-        seed in select(seeds_in_flows()),
-        changes in prop::collection::vec(change(), 1..4),
+        text in changed(seeds_in_flows(), 1..4),
     ) {
-        let text = changes.iter().fold(seed, |text, change| apply(&text, change));
         scenario(&text);
     }
 
@@ -128,11 +128,8 @@ proptest! {
 
     #[test]
     fn a_changed_trace_runs_or_is_refused(
-        changes in prop::collection::vec(change(), 1..4),
-        name in select(vec!["seconds", "timestamp"]),
+        text in changed(["seconds", "timestamp"].map(timed).into(), 1..4),
     ) {
-        let text = TRACE.replacen("seconds", name, 1);
-        let text = changes.iter().fold(text, |text, change| apply(&text, change));
         trace(&place("changed.csv"), text.as_bytes());
     }
 

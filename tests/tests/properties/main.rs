@@ -1,14 +1,17 @@
 //! What must hold between one run and another.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+#[path = "../../../core/tests/properties/cases.rs"]
+mod cases;
 mod faults;
 mod load;
 
 use std::path::Path;
 
-use proptest::test_runner::{Config, RngSeed};
 use tidegate_core::record::RunRecord;
 use tidegate_sim::scenario::{Overrides, parse};
+
+use cases::config;
 
 /// Two plans' worth of rules, three standbys, a load that does not change.
 const SCENARIO: &str = r#"
@@ -36,16 +39,6 @@ servers = 2
 from = "2026-03-02T08:05[UTC]"
 until = "2026-03-02T08:15[UTC]"
 "#;
-
-/// The same cases each time; `PROPTEST_RNG_SEED` draws others.
-fn config(cases: u32) -> Config {
-    let given = Config::default();
-    let rng_seed = match given.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(1),
-        chosen @ RngSeed::Fixed(_) => chosen,
-    };
-    Config { cases, rng_seed, failure_persistence: None, ..given }
-}
 
 /// The record of [`SCENARIO`] with more lines at its end and keys set.
 fn record(more: &str, set: Vec<String>) -> RunRecord {

@@ -27,7 +27,7 @@ pub(super) fn controls(built: Built) -> Result<bool, Failure> {
 
 /// Lets each fault befall the stack in turn; whether each came as it is simulated.
 pub(super) fn faults(built: Built) -> Result<bool, Failure> {
-    in_turn(built, &Named::ALL, ["faults came as it is simulated", ""], |(fault, tier)| {
+    in_turn(built, &Named::all(), ["faults came as it is simulated", ""], |(fault, tier)| {
         let name = format!("{} in tier {}", fault.name(), tier.word());
         say(&format!("\n{name}: must come as it is simulated"));
         let mut scenario = Scenario::new(None, fault.scenario(tier));

@@ -50,7 +50,8 @@ pub(super) fn prepare() -> Result<(), Failure> {
 
 fn make_key(name: &str) -> Result<(), Failure> {
     let path = file(name).display().to_string();
-    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path], "make a key")
+    let words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", &path];
+    run(&words.map(str::to_owned), "make a key with `ssh-keygen`")
 }
 
 /// The program that serves the storage, on the primary.
@@ -88,18 +89,17 @@ pub(super) fn freeze(frozen: bool) -> Result<(), Failure> {
 
 /// Gives an order of its services on the machine itself, where points tell nobody of it.
 pub(super) fn give(server: Host, order: Order) -> Result<(), Failure> {
-    let (through, xtask, word) = (through(), spawn::xtask()?, order.word());
-    let words: Vec<_> = through.iter().map(String::as_str).collect();
-    let (ssh, words) = words.split_first().unwrap_or((&"ssh", &[]));
-    let own = [&*xtask, "staging", "services", server.name(), &word];
-    run(ssh, &[words, &own].concat(), &format!("order `{word}` of {}", server.name()))
+    let (mut words, word) = (through(), order.word());
+    let own = [&*spawn::xtask()?, "staging", "services", server.name(), &word];
+    words.extend(own.map(str::to_owned));
+    run(&words, &format!("order `{word}` of {}", server.name()))
 }
 
 /// Runs a program to its end.
-fn run(name: &str, arguments: &[&str], what: &str) -> Result<(), Failure> {
-    let mut command = program(name, arguments);
-    command.stdin(Stdio::null());
-    let ended = command.output().map_err(|why| Failure::io(format!("run `{name}`"), why))?;
+fn run(words: &[String], what: &str) -> Result<(), Failure> {
+    let mut command = program(&words[0], &[]);
+    command.args(&words[1..]).stdin(Stdio::null());
+    let ended = command.output().map_err(|why| Failure::io(what, why))?;
     if ended.status.success() {
         return Ok(());
     }

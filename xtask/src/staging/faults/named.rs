@@ -32,22 +32,12 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    /// All of them, and in which tier: a freeze in both, for a kernel stands still in one of them.
-    pub const ALL: [(Self, Tier); 13] = [
-        (Self::FreezeWarming, Tier::Plain),
-        (Self::FreezeServing, Tier::Plain),
-        (Self::FreezeDraining, Tier::Plain),
-        (Self::FreezeWarming, Tier::Vm),
-        (Self::FreezeServing, Tier::Vm),
-        (Self::FreezeDraining, Tier::Vm),
-        (Self::RedisStalled, Tier::Plain),
-        (Self::RedisRestarts, Tier::Plain),
-        (Self::ProxyRestarts, Tier::Plain),
-        (Self::StorageStalled, Tier::Vm),
-        (Self::MonitoringDown, Tier::Plain),
-        (Self::AlertsTwice, Tier::Plain),
-        (Self::AlertsLate, Tier::Plain),
-    ];
+    /// All of them, each in its tier; freezes in tier vm too, where a kernel stands still.
+    pub fn all() -> Vec<(Self, Tier)> {
+        let own = Self::value_variants().iter().map(|one| (*one, one.tier()));
+        let freezes = [Self::FreezeWarming, Self::FreezeServing, Self::FreezeDraining];
+        own.chain(freezes.map(|freeze| (freeze, Tier::Vm))).collect()
+    }
 
     pub fn name(self) -> String {
         word(&self)
