@@ -108,8 +108,8 @@ pub(super) struct Looks {
 }
 
 /// Whether the ledger's last line and the machine's state fit; a machine between on and off fits
-/// either. A line that is open ends with the last look. What has changed since belongs to the next
-/// one, which a machine that runs does not wait for long.
+/// either. A line that is open ends with the last look. What has changed since the provider was
+/// asked for that belongs to the next one, which a machine that runs does not wait for long.
 pub(super) fn present(
     server: ServerId,
     billed: &[Stretch],
@@ -118,7 +118,7 @@ pub(super) fn present(
     looks: Looks,
 ) -> Option<Difference> {
     let is_open = billed.last().is_some_and(|(_, to)| *to == looks.last);
-    let later = changes.iter().rfind(|one| one.server == server && one.at >= looks.last);
+    let later = changes.iter().rfind(|one| one.server == server && one.at >= looks.asked);
     let (what, from) = match (power?, is_open) {
         (Power::On, false) => (What::RunsUnbilled, later.map_or(looks.last, |one| one.at)),
         (Power::Off, true) if later.is_none() => (What::OffButBilled, looks.last),
@@ -197,7 +197,11 @@ mod tests {
         };
         assert_eq!(now(&[(1, 9)], Power::On, &[]), None);
         assert_eq!(now(&[(1, 9)], Power::Off, &[]), Some((What::OffButBilled, at(9))));
-        assert_eq!(now(&[(1, 9)], Power::Off, &[change(false, 11)]), None);
+        for seconds in [8, 11] {
+            assert_eq!(now(&[(1, 9)], Power::Off, &[change(false, seconds)]), None);
+        }
+        let told = Some((What::OffButBilled, at(9)));
+        assert_eq!(now(&[(1, 9)], Power::Off, &[change(false, 7)]), told);
         assert_eq!(now(&[(1, 5)], Power::On, &[]), Some((What::RunsUnbilled, at(9))));
         let since = Some((What::RunsUnbilled, at(12)));
         assert_eq!(now(&[(1, 5)], Power::On, &[change(true, 12)]), since);

@@ -7,6 +7,7 @@
 mod client;
 mod facts;
 mod plan;
+mod waits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

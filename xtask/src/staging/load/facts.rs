@@ -12,6 +12,7 @@ use tidegate_core::record::Told;
 use tidegate_core::{JobId, RequestId, ServerId, Span, Timestamp};
 
 use super::client::{Broken, Ended};
+use super::waits;
 use crate::staging::failure::{Failure, write as write_file};
 use crate::staging::host::{Host, folder};
 
@@ -40,7 +41,7 @@ fn takers() -> BTreeMap<u64, ServerId> {
 /// Writes the files.
 pub(super) fn write(mut ended: Vec<Ended>) -> Result<(), Failure> {
     ended.sort_by_key(|one| one.sent);
-    let takers = takers();
+    let (takers, waits) = (takers(), waits::read());
     for one in &mut ended {
         one.server = one.server.or_else(|| takers.get(&one.planned.number).copied());
     }
@@ -49,7 +50,8 @@ pub(super) fn write(mut ended: Vec<Ended>) -> Result<(), Failure> {
     let mut lines = Vec::new();
     let mut jobs = 0;
     for one in &ended {
-        lines.extend(facts(RequestId(one.planned.number), one));
+        let waited = waits.get(&one.planned.number).copied().unwrap_or_default();
+        lines.extend(facts(RequestId(one.planned.number), one, waited));
         if one.planned.job.is_some() && one.result.is_ok() {
             let fact = Fact::JobEnqueued { job: JobId(jobs) };
             lines.push(Told::Fact { at: one.sent, fact });
@@ -92,11 +94,13 @@ pub(in crate::staging) fn json_lines<T: Serialize>(
     Ok(text)
 }
 
-fn facts(request: RequestId, one: &Ended) -> Vec<Told> {
+/// A request that waited for a server to have room is routed only then.
+fn facts(request: RequestId, one: &Ended, waited: Span) -> Vec<Told> {
     let latency = one.answered.since(one.sent);
     let mut lines = vec![Told::Fact { at: one.sent, fact: Fact::RequestArrived { request } }];
     if let Some(server) = one.server {
-        lines.push(Told::Fact { at: one.sent, fact: Fact::RequestRouted { request, server } });
+        let at = (one.sent + waited).min(one.answered);
+        lines.push(Told::Fact { at, fact: Fact::RequestRouted { request, server } });
     }
     let end = match (&one.result, one.server) {
         (Ok(()), Some(server)) => {
