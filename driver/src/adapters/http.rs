@@ -15,7 +15,7 @@ const AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
 /// Until whoever does not even take the connection is unreachable.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A longer answer than this is none about a few machines.
-const BYTES_MAX: usize = 1 << 20;
+pub(crate) const FEW_MACHINES: usize = 1 << 20;
 
 /// A client that follows no redirection: an answer counts only from whom was asked. It uses no
 /// proxy of the environment, which would answer for a server that is down.
@@ -59,12 +59,16 @@ pub(crate) fn base(text: &str, allow_plain: bool) -> Result<Url, String> {
     }
 }
 
-/// The body of an answer, if it is one about a few machines.
-pub(crate) async fn body(mut got: Response, whom: &str) -> Result<Vec<u8>, PortError> {
+/// The body of an answer of at most `longest` bytes.
+pub(crate) async fn body(
+    mut got: Response,
+    whom: &str,
+    longest: usize,
+) -> Result<Vec<u8>, PortError> {
     let mut body = Vec::new();
     while let Some(more) = got.chunk().await.map_err(|why| failed(whom, why))? {
         body.extend_from_slice(&more);
-        if body.len() > BYTES_MAX {
+        if body.len() > longest {
             return Err(PortError::refused(format!("the answer of {whom} has no end")));
         }
     }

@@ -22,7 +22,7 @@ mod server;
 
 pub use alerts::{Firing, PrometheusAlerts};
 use answer::{Answer, Kind};
-pub(crate) use rules::{LoadedRule, receivers};
+pub(crate) use rules::LoadedRule;
 use server::Server;
 
 /// Whom to ask and what.

@@ -2,7 +2,7 @@
 
 use super::{Finding, Patient};
 use crate::adapters::alertmanager::rules::{CONDITION, GROUP, RULE};
-use crate::adapters::prometheus::{LoadedRule, Prometheus, receivers};
+use crate::adapters::prometheus::{LoadedRule, Prometheus};
 use crate::config::ServersFile;
 use crate::ports::PortError;
 use crate::rules::{AlertingRule, RECEIVER, alerting_rules};
@@ -90,7 +90,7 @@ async fn told(prometheus: &Prometheus) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for one in alertmanagers {
-        findings.push(match receivers(&one).await {
+        findings.push(match prometheus.receivers(&one).await {
             Ok(names) if names.iter().any(|name| name == RECEIVER) => {
                 Finding::ok(PART, format!("the Alertmanager at {one} has a receiver `{RECEIVER}`"))
             }

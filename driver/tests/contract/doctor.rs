@@ -1,5 +1,7 @@
 //! What is missing in a group of real software is told in plain words, and nothing is changed.
 
+mod alerts;
+
 use std::path::Path;
 
 use tidegate_core::ServerId;
@@ -9,7 +11,6 @@ use tidegate_driver::doctor::{Diagnosis, Finding, Verdict, examined};
 use tidegate_driver::ports::Provider;
 use tidegate_driver::store::Place;
 
-use crate::alerts;
 use crate::provider::ec2::Moto;
 use crate::provider::http::cloud::{Cloud, Shape, TOKEN};
 use crate::provider::http::example;
@@ -179,33 +180,6 @@ async fn what_is_missing_in_nginx_is_told_too() {
     told(&stack, &good, Verdict::Missing, "`non_idempotent`").await;
     stack.folder.write("nginx.conf", "nonsense;");
     told(&stack, &good, Verdict::Missing, "unknown directive \"nonsense\"").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_rules_that_are_loaded_are_those_of_the_policy() {
-    let stack = alerts::stack::Stack::start().await;
-    let config = stack.config();
-    let folder = Folder::new();
-    let told = async |config: &str, verdict: Verdict, words: &str| {
-        let diagnosis = diagnosis(config, &folder.path("none.db")).await;
-        let ours = findings(&diagnosis).filter(|one| one.part == "alerts");
-        let found: Vec<_> = ours.map(|one| (one.verdict, one.found.clone())).collect();
-        let is_it = |one: &(Verdict, String)| one.0 == verdict && one.1.contains(words);
-        found.iter().any(is_it).then_some(()).ok_or(found)
-    };
-    eventually("the receiver", async || {
-        told(&config, Verdict::Ok, "has a receiver `tidegate`").await.ok()
-    })
-    .await;
-    told(&config, Verdict::Ok, "`cpu > 75% for 1s` is loaded").await.unwrap();
-    let other = config.replace("above = \"75%\"", "above = \"70%\"");
-    let words = "loaded for `cpu > 75% for 1s`, the policy says `cpu > 70% for 1s`";
-    told(&other, Verdict::Missing, words).await.unwrap();
-    let other = config.replace("name = \"school\"", "name = \"college\"");
-    told(&other, Verdict::Missing, "Prometheus has no TidegateScaleUp").await.unwrap();
-    let other = config.replace("value = \"cpu\"", "value = \"cpu * 1\"");
-    assert_ne!(other, config);
-    told(&other, Verdict::Missing, "loaded with another expression").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

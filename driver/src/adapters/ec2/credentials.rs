@@ -110,5 +110,5 @@ async fn read(asked: reqwest::RequestBuilder) -> Result<String, PortError> {
         let status = got.status().as_u16();
         return Err(PortError::refused(format!("this instance has no role ({status})")));
     }
-    Ok(String::from_utf8_lossy(&http::body(got, WHOM).await?).into_owned())
+    Ok(String::from_utf8_lossy(&http::body(got, WHOM, http::FEW_MACHINES).await?).into_owned())
 }

@@ -79,7 +79,8 @@ impl Link {
         let asked = asked.body(body).timeout(self.timeout);
         let got = asked.send().await.map_err(failed)?;
         let status = got.status();
-        let text = String::from_utf8_lossy(&http::body(got, "EC2").await?).into_owned();
+        let text = String::from_utf8_lossy(&http::body(got, "EC2", http::FEW_MACHINES).await?)
+            .into_owned();
         if status.is_success() { Ok(text) } else { Err(answer::refusal(status, &text)) }
     }
 }

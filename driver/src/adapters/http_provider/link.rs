@@ -77,7 +77,9 @@ impl Link {
         let got = asked.timeout(self.timeout).send().await.map_err(failed)?;
         let status = got.status();
         let pause = answer::left_alone_until(got.headers(), self.clock.now());
-        let body = http::body(got, WHOM).await.map_err(|why| self.without_token(why))?;
+        let body = http::body(got, WHOM, http::FEW_MACHINES)
+            .await
+            .map_err(|why| self.without_token(why))?;
         if status.is_success() {
             return answer::json(&body);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -76,15 +77,22 @@ impl Prometheus {
         let base = |told: Told| told.url.trim_end_matches(TOLD_AT).to_owned();
         Ok(told.active_alertmanagers.into_iter().map(base).collect())
     }
-}
 
-/// The names of an Alertmanager's receivers.
-pub(crate) async fn receivers(alertmanager: &str) -> Result<Vec<String>, PortError> {
-    const WHOM: &str = "Alertmanager";
-    let asked = http::client().get(format!("{alertmanager}/api/v2/receivers"));
-    let got = asked.send().await.map_err(|why| http::failed(WHOM, why))?;
-    let body = got.bytes().await.map_err(|why| http::failed(WHOM, why))?;
-    let receivers: Vec<Receiver> = serde_json::from_slice(&body)
-        .map_err(|_| PortError::refused("what answers is not Alertmanager"))?;
-    Ok(receivers.into_iter().map(|receiver| receiver.name).collect())
+    /// The names of an Alertmanager's receivers. It is shown no token, and its certificate may be
+    /// of those whom Prometheus' own is trusted by.
+    pub(crate) async fn receivers(&self, alertmanager: &str) -> Result<Vec<String>, PortError> {
+        const WHOM: &str = "Alertmanager";
+        let client = if alertmanager.starts_with("https:") {
+            let client = http::client_over_tls(self.config.ca.as_deref(), HeaderMap::new());
+            client.map_err(|why| PortError::refused(why.to_string()))?
+        } else {
+            http::client()
+        };
+        let asked = client.get(format!("{alertmanager}/api/v2/receivers"));
+        let got = asked.send().await.map_err(|why| http::failed(WHOM, why))?;
+        let body = http::body(got, WHOM, http::FEW_MACHINES).await?;
+        let receivers: Vec<Receiver> = serde_json::from_slice(&body)
+            .map_err(|_| PortError::refused("what answers is not Alertmanager"))?;
+        Ok(receivers.into_iter().map(|receiver| receiver.name).collect())
+    }
 }

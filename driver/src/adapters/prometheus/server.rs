@@ -8,6 +8,9 @@ use super::{PrometheusConfig, PrometheusConfigError, answer};
 use crate::adapters::{Secret, SecretSource, http};
 use crate::ports::PortError;
 
+/// The rules and alerts of a large site are some megabytes.
+const LONGEST: usize = 64 << 20;
+
 /// Where it is, and how it knows who asks.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
@@ -39,7 +42,7 @@ impl Server {
         }
         let got = asked.send().await.map_err(|why| http::failed("Prometheus", why))?;
         let status = got.status();
-        let body = got.bytes().await.map_err(|why| http::failed("Prometheus", why))?;
+        let body = http::body(got, "Prometheus", LONGEST).await?;
         answer::data(status, &body)
     }
 }

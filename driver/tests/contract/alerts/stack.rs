@@ -21,6 +21,19 @@ fn hasty(url: &str, token: &str) -> String {
     config(url, token).replace("for = \"5m\"", "for = \"1s\"")
 }
 
+/// An Alertmanager with the `alertmanager.yml` and the `web.yml` of a folder.
+pub fn alertmanager(folder: &Folder, port: u16) -> Running {
+    let arguments = [
+        format!("--config.file={}", folder.path("alertmanager.yml").display()),
+        format!("--web.config.file={}", folder.path("web.yml").display()),
+        format!("--storage.path={}", folder.path("alertmanager").display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        "--cluster.listen-address=".to_owned(),
+    ];
+    let arguments = arguments.each_ref().map(String::as_str);
+    Running::start("prometheus-alertmanager", &arguments, &folder.path("alertmanager.log"))
+}
+
 impl Stack {
     pub async fn start() -> Self {
         let parsed = |text: String| Config::parse(&text).unwrap_or_else(|why| panic!("{why:?}"));
@@ -36,16 +49,9 @@ impl Stack {
             .replace("route:\n", "route:\n  receiver: tidegate\n")
             .replace("group_interval: 30s", "group_interval: 1s")
             .replace("127.0.0.1:0/", &format!("127.0.0.1:{}/", desk.port));
-        let file = folder.write("alertmanager.yml", &file);
-        let arguments = [
-            format!("--config.file={}", file.display()),
-            format!("--storage.path={}", folder.path("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            "--cluster.listen-address=".to_owned(),
-        ];
-        let arguments = arguments.each_ref().map(String::as_str);
-        let log = folder.path("alertmanager.log");
-        let alertmanager = Running::start("prometheus-alertmanager", &arguments, &log);
+        folder.write("alertmanager.yml", &file);
+        folder.write("web.yml", "");
+        let alertmanager = alertmanager(&folder, port);
         Self { desk, prometheus, _folder: folder, _alertmanager: alertmanager }
     }
 

@@ -10,7 +10,7 @@ use tidegate_driver::ports::{Metrics, PortError, Usage};
 use super::config;
 use super::exporter::Stack;
 use crate::support::witness::Witness;
-use crate::support::{ask, eventually};
+use crate::support::{ask, eventually, free_port};
 
 const TOKEN: &str = "hunter2";
 
@@ -26,7 +26,7 @@ async fn usage(config: PrometheusConfig) -> Result<Vec<Usage>, PortError> {
 
 #[tokio::test]
 async fn a_certificate_is_trusted_or_refused_and_the_reason_is_told() {
-    let stack = Stack::encrypted().await;
+    let stack = Stack::encrypted(free_port()).await;
     stack.expose("cpu{server=\"one\"} 0.75\n");
     let (ca, here) = (Some(stack.folder.path("ca")), stack.url_over_tls("localhost"));
     let trusted = Prometheus::new(at(&stack, here.clone(), ca.clone())).unwrap();
@@ -49,7 +49,7 @@ async fn a_certificate_is_trusted_or_refused_and_the_reason_is_told() {
 
 #[tokio::test]
 async fn a_token_is_shown_to_none_but_a_server_that_is_trusted() {
-    let (stack, server) = (Stack::encrypted().await, Witness::start().await);
+    let (stack, server) = (Stack::encrypted(free_port()).await, Witness::start().await);
     let (folder, ca) = (stack.folder.path(""), Some(stack.folder.path("ca")));
     let url = |name| format!("https://{name}:{}", server.port());
     let asked = async |name, ca| {

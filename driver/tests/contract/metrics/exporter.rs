@@ -10,6 +10,9 @@ use tokio::task::JoinSet;
 
 use crate::support::{Folder, Running, certificates, eventually, free_port};
 
+/// The certificate that is shown.
+const TLS: &str = "tls_server_config: {cert_file: own, key_file: own.key}\n";
+
 pub struct Stack {
     pub folder: Folder,
     _prometheus: Running,
@@ -30,36 +33,39 @@ async fn expose(listener: TcpListener, text: watch::Receiver<String>) {
 
 impl Stack {
     pub async fn start() -> Self {
-        Self::with(Folder::new(), "", "", None).await.scraping().await
+        Self::with(Folder::new(), "", "", "").await.scraping().await
     }
 
-    /// One that speaks TLS alone, and shows the certificate of its folder. It may not answer yet.
-    pub async fn encrypted() -> Self {
+    /// One that speaks TLS alone, shows the certificate of its folder, and tells the Alertmanager
+    /// at this port of `localhost`, which does the same. It may not answer yet.
+    pub async fn encrypted(alertmanager: u16) -> Self {
         let folder = Folder::new();
         certificates::make(&folder.path(""), || Command::new("openssl"));
-        let web = "tls_server_config: {cert_file: own, key_file: own.key}\n";
-        Self::with(folder, web, "", None).await
+        let told = format!(
+            "{{scheme: https, static_configs: [{{targets: [\"localhost:{alertmanager}\"]}}]}}"
+        );
+        Self::with(folder, TLS, "", &told).await
     }
 
     /// One that evaluates rules, and tells the Alertmanager at this port.
     pub async fn alerting(rules: &str, alertmanager: u16) -> Self {
-        Self::with(Folder::new(), "", rules, Some(alertmanager)).await.scraping().await
+        let told = format!("{{static_configs: [{{targets: [\"127.0.0.1:{alertmanager}\"]}}]}}");
+        Self::with(Folder::new(), "", rules, &told).await.scraping().await
     }
 
-    async fn with(folder: Folder, web: &str, rules: &str, alertmanager: Option<u16>) -> Self {
+    async fn with(folder: Folder, web: &str, rules: &str, told: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = listener.local_addr().unwrap();
         let text = watch::Sender::new(String::new());
         let mut exporter = JoinSet::new();
         exporter.spawn(expose(listener, text.subscribe()));
-        let told = alertmanager.map(|port| format!("\"127.0.0.1:{port}\"")).unwrap_or_default();
         let file = folder.write(
             "prometheus.yml",
             &format!(
                 "global: {{scrape_interval: 100ms, scrape_timeout: 100ms, \
                  evaluation_interval: 200ms}}\n\
                  rule_files: [rules.yml]\n\
-                 alerting: {{alertmanagers: [{{static_configs: [{{targets: [{told}]}}]}}]}}\n\
+                 alerting: {{alertmanagers: [{told}]}}\n\
                  scrape_configs:\n\
                  - {{job_name: test, static_configs: [{{targets: [\"{target}\"]}}]}}\n"
             ),
