@@ -6,6 +6,7 @@
 
 pub(crate) mod http;
 mod lines;
+mod own_file;
 mod processes;
 pub(crate) mod program;
 mod redis_link;
@@ -15,6 +16,7 @@ pub mod alertmanager;
 pub mod cloud;
 pub mod commands;
 pub mod ec2;
+pub mod envoy;
 pub mod haproxy;
 pub mod http_probes;
 pub mod http_provider;

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use tidegate_core::{Generation, ServerId};
+use tidegate_core::{Generation, ServerId, Span};
 
-use crate::ports::PortError;
+use crate::clock::Clock;
+use crate::ports::{Order, PortError};
+
+const POLL: Span = Span::from_millis(50);
 
 /// The highest generation that was let through, by server.
 #[derive(Debug, Default)]
@@ -21,5 +24,20 @@ impl Fence {
         }
         *highest = generation;
         Ok(())
+    }
+
+    /// Waits a little for what was ordered, unless the order's time is over, which is told as
+    /// `overdue`, or a later one has come.
+    pub async fn pause(
+        &self,
+        order: &Order,
+        clock: &dyn Clock,
+        overdue: &str,
+    ) -> Result<(), PortError> {
+        if clock.now() >= order.deadline {
+            return Err(PortError::timed_out(overdue));
+        }
+        clock.sleep_until(clock.now() + POLL).await;
+        self.enter(order.server, order.generation)
     }
 }

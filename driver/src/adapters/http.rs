@@ -31,6 +31,12 @@ pub(crate) fn client() -> Client {
     builder().tls_certs_only([]).build().unwrap_or_default()
 }
 
+/// The same, by a connection of its own for each request: one that is kept would lead to a process
+/// that another has replaced.
+pub(crate) fn client_of_the_present() -> Client {
+    builder().tls_certs_only([]).pool_max_idle_per_host(0).build().unwrap_or_default()
+}
+
 /// A client that trusts the system's certificates, and those in the file `ca`. It sends these
 /// headers with each request.
 pub(crate) fn client_over_tls(ca: Option<&Path>, headers: HeaderMap) -> Result<Client, TlsError> {

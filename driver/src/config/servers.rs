@@ -11,6 +11,7 @@ use super::proxy::ProxyConfig;
 use crate::adapters::alertmanager::{Alertmanager, AlertmanagerConfig, Inbox};
 use crate::adapters::commands::{Commands, ServiceCommands};
 use crate::adapters::ec2::Ec2Config;
+use crate::adapters::envoy::{Envoy, EnvoyConfig};
 use crate::adapters::haproxy::{Haproxy, HaproxyConfig};
 use crate::adapters::http_probes::{HttpProbes, HttpProbesConfig};
 use crate::adapters::http_provider::HttpProviderConfig;
@@ -34,10 +35,12 @@ const SERVICES: Choice = Choice {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServersFile {
-    /// Who routes requests: this or `nginx`.
+    /// Who routes requests: this, `nginx` or `envoy`.
     pub haproxy: Option<HaproxyConfig>,
-    /// The other one that may.
+    /// Another one that may.
     pub nginx: Option<NginxConfig>,
+    /// And another.
+    pub envoy: Option<EnvoyConfig>,
     /// Who measures servers.
     pub prometheus: PrometheusConfig,
     /// What is known of who notifies alerts. Without it nobody does.
@@ -157,6 +160,7 @@ impl ServersFile {
         let proxy: Arc<dyn Proxy> = match self.proxy()? {
             ProxyConfig::Haproxy(own) => Arc::new(Haproxy::new(own.clone(), Arc::clone(clock))?),
             ProxyConfig::Nginx(own) => Arc::new(Nginx::new(own.clone(), Arc::clone(clock))?),
+            ProxyConfig::Envoy(own) => Arc::new(Envoy::new(own.clone(), Arc::clone(clock))?),
         };
         let services: Arc<dyn Services> = match &self.ssh {
             Some(ssh) => Arc::new(Ssh::new(ssh.clone(), Arc::clone(clock))?),

@@ -7,11 +7,15 @@ const GROUP: &str = "[[group]]\nname = \"a\"\nports = { kind = \"fake\", boot = 
 const NGINX: &str = "[group.ports.nginx]\nfile = \"/etc/nginx/tidegate/app.conf\"\n\
                      upstream = \"app\"\nservers = [\"10.0.0.1:80\", \"10.0.0.2:80\"]\n";
 
-/// The same, with nginx in place of `HAProxy`.
-fn behind_nginx(text: &str) -> String {
+const ENVOY: &str = "[group.ports.envoy]\nfile = \"/etc/envoy/tidegate/app.json\"\n\
+                     admin = \"http://127.0.0.1:9901\"\ncluster = \"app\"\n\
+                     servers = [\"10.0.0.1:80\", \"10.0.0.2:80\"]\n";
+
+/// The same, with this table in place of `HAProxy`'s.
+fn behind(text: &str, proxy: &str) -> String {
     let (before, rest) = text.split_once("[group.ports.haproxy]\n").unwrap();
     let (_, after) = rest.split_once("\n\n").unwrap();
-    format!("{before}{NGINX}\n{after}")
+    format!("{before}{proxy}\n{after}")
 }
 
 fn refusal(text: &str) -> (String, String) {
@@ -56,9 +60,9 @@ fn the_manual_knows_every_key_of_real_servers_and_lists_are_counted() {
     let manual = std::fs::read_to_string(docs.join("live.md")).unwrap();
     assert_eq!(Config::parse(&text).map(|config| config.group.len()), Ok(1));
     let listening = format!("{text}\n[group.ports.alertmanager]\n");
-    let nginx = behind_nginx(&text);
+    let [nginx, envoy] = [NGINX, ENVOY].map(|table| behind(&text, table));
     let others = ["prometheus", "alertmanager", "rq", "probes", "shared", "ssh", "process"];
-    let tables = [(&nginx, "nginx"), (&listening, "haproxy")];
+    let tables = [(&nginx, "nginx"), (&envoy, "envoy"), (&listening, "haproxy")];
     for (text, table) in tables.into_iter().chain(others.map(|table| (&listening, table))) {
         let head = format!("[group.ports.{table}]\n");
         let wrong = text.replace(&head, &format!("{head}wrong = 1\n"));

@@ -7,6 +7,7 @@ use tidegate_core::ServerId;
 
 use super::ports::Asked;
 use super::{Check, Finding, Patient, alerts, commands};
+use crate::adapters::envoy::Envoy;
 use crate::adapters::haproxy::Haproxy;
 use crate::adapters::http_probes::HttpProbes;
 use crate::adapters::nginx::Nginx;
@@ -36,6 +37,7 @@ pub(super) struct Adapters<'a> {
 enum RealProxy {
     Haproxy(Arc<Haproxy>),
     Nginx(Arc<Nginx>),
+    Envoy(Arc<Envoy>),
 }
 
 impl RealProxy {
@@ -53,6 +55,10 @@ impl RealProxy {
                 let made = Nginx::new(own.clone(), Arc::clone(clock));
                 opened(PART, made, findings).map(|made| Self::Nginx(Arc::new(made)))
             }
+            ProxyConfig::Envoy(own) => {
+                let made = Envoy::new(own.clone(), Arc::clone(clock));
+                opened(PART, made, findings).map(|made| Self::Envoy(Arc::new(made)))
+            }
         }
     }
 
@@ -60,6 +66,7 @@ impl RealProxy {
         match self {
             Self::Haproxy(proxy) => proxy.clone(),
             Self::Nginx(proxy) => proxy.clone(),
+            Self::Envoy(proxy) => proxy.clone(),
         }
     }
 
@@ -68,6 +75,7 @@ impl RealProxy {
         match self {
             Self::Haproxy(proxy) => proxy.examine(weight, slow_start).await,
             Self::Nginx(proxy) => proxy.examine(weight, slow_start).await,
+            Self::Envoy(proxy) => proxy.examine(weight, slow_start).await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who routes requests: `HAProxy`, nginx.
+//! Who routes requests: `HAProxy`, nginx, Envoy.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};

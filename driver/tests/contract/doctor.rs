@@ -15,7 +15,7 @@ use crate::provider::ec2::Moto;
 use crate::provider::http::cloud::{Cloud, Shape, TOKEN};
 use crate::provider::http::example;
 use crate::ssh;
-use crate::support::{Folder, Running, clock, eventually, free_port, order};
+use crate::support::{Running, clock, eventually, free_port, order};
 use crate::whole::front::Front;
 use crate::whole::stack::Stack;
 
@@ -180,6 +180,27 @@ async fn what_is_missing_in_nginx_is_told_too() {
     told(&stack, &good, Verdict::Missing, "`non_idempotent`").await;
     stack.folder.write("nginx.conf", "nonsense;");
     told(&stack, &good, Verdict::Missing, "unknown directive \"nonsense\"").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_in_envoy_is_told_too() {
+    let stack = Stack::behind(Front::Envoy).await;
+    until_well(&stack).await;
+    let good = healthy(&stack);
+    let missing = async |from: &str, to: &str, words: &str| {
+        assert!(good.contains(from), "{from}");
+        told(&stack, &good.replace(from, to), Verdict::Missing, words).await;
+    };
+    missing("cluster = \"app\"", "cluster = \"shop\"", "Envoy has no cluster `shop`").await;
+    missing("app.json\"", "other.json\"", "other.json`: No such file").await;
+    missing("servers = [\"127", "servers = [\"128", "none at `128").await;
+    missing("servers = [\"127", "servers = [\"128", "does not know primary").await;
+    missing("[policy]\n", "[policy]\nsteps.slow_start = \"9s\"\n", "slow start is 9s").await;
+    let copy = std::fs::read_to_string(stack.folder.path("app.json")).unwrap();
+    stack.folder.write("copy.json", &copy.replace("100", "50"));
+    missing("app.json\"", "copy.json\"", "are not read from `").await;
+    let elsewhere = good.replace("app.json\"", "copy.json\"");
+    told(&stack, &elsewhere, Verdict::Warn, "has the weight 50").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,3 +1,4 @@
+mod envoy;
 mod haproxy;
 mod nginx;
 mod servers;

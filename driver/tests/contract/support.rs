@@ -1,6 +1,7 @@
 //! Real software for one test: nothing of it is left when the test ends, however it ends.
 
 pub mod certificates;
+pub mod envoy;
 pub mod nginx;
 pub mod witness;
 

@@ -73,6 +73,12 @@ async fn behind_nginx_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn behind_envoy_neither() {
+    let stack = Stack::behind(Front::Envoy).await;
+    process_serves_and_leaves(&stack, &stack.config()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_standby_of_a_cloud_serves_and_leaves_and_no_request_fails() {
     let stack = Stack::start().await;
     let cloud = Cloud::start(Shape::DigitalOcean).await;

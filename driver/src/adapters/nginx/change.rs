@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use tidegate_core::{ServerId, Span};
+use tidegate_core::ServerId;
 
 use super::Nginx;
 use super::files::Before;
@@ -10,8 +10,6 @@ use super::upstream::{Line, Upstream};
 use super::workers::Workers;
 use crate::adapters::program;
 use crate::ports::{Order, PortError};
-
-const POLL: Span = Span::from_millis(50);
 
 /// A change that nginx was told of.
 struct Told {
@@ -47,7 +45,8 @@ impl Nginx {
         let Some(told) = self.begin(order, wanted).await? else { return Ok(()) };
         let address = self.address(order.server)?;
         while !Workers::look(&self.config.pid)?.have_replaced(&told.before) {
-            self.pause(order, "it was reloaded and goes on as before: see its error log").await?;
+            let overdue = "it was reloaded and goes on as before: see its error log";
+            self.fence.pause(order, &*self.clock, overdue).await?;
             self.enter(order, &self.files.read()?.line(address)?)?;
         }
         let _held = self.lock(order).await?;
@@ -111,20 +110,6 @@ impl Nginx {
 
     /// Waits until nobody else changes the files, unless a later order comes.
     async fn lock(&self, order: &Order) -> Result<File, PortError> {
-        loop {
-            if let Some(held) = self.files.try_lock()? {
-                return Ok(held);
-            }
-            self.pause(order, "another controller holds the upstream file").await?;
-        }
-    }
-
-    /// Waits a little, unless the order's time is over or a later one has come.
-    async fn pause(&self, order: &Order, overdue: &str) -> Result<(), PortError> {
-        if self.clock.now() >= order.deadline {
-            return Err(PortError::timed_out(overdue));
-        }
-        self.clock.sleep_until(self.clock.now() + POLL).await;
-        self.fence.enter(order.server, order.generation)
+        self.files.0.lock(order, &self.fence, &*self.clock).await
     }
 }

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
+use crate::support::envoy::Envoy;
 use crate::support::nginx::Nginx;
-use crate::support::{Folder, Running, haproxy_file};
+use crate::support::{Folder, Running, free_port, haproxy_file};
 
 /// Which proxy it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,7 @@ pub enum Front {
     /// With this on the line of the standby.
     Haproxy(&'static str),
     Nginx,
+    Envoy,
 }
 
 impl Front {
@@ -29,6 +33,13 @@ impl Front {
                 let nginx = Nginx { folder, servers: [&*primary, &*standby] };
                 nginx.write(&listen, "keepalive_timeout 0;", "");
                 (nginx.start(), format!("[group.ports.nginx]\n{}", nginx.table()))
+            }
+            Self::Envoy => {
+                let (servers, ports) = ([&*primary, &*standby], [port, free_port()]);
+                let envoy = Envoy { folder, servers, ports };
+                envoy.write("/", &json!({}));
+                let running = envoy.start(&["--disable-hot-restart"]);
+                (running, format!("[group.ports.envoy]\n{}", envoy.table()))
             }
         }
     }
