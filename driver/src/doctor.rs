@@ -7,6 +7,7 @@
 mod alerts;
 mod commands;
 mod ports;
+pub(crate) mod proxy;
 mod servers;
 mod store;
 

@@ -8,6 +8,8 @@ use tidegate_driver::ports::{Proxy, Routing};
 
 use crate::support::{ask, eventually, fake, order};
 
+use servers::Servers;
+
 const STANDBY: ServerId = ServerId(1);
 
 pub async fn standby(proxy: &dyn Proxy) -> Routing {
@@ -31,6 +33,27 @@ async fn is_idle(proxy: &dyn Proxy) {
         (standby(proxy).await.in_flight?.value == 0).then_some(())
     })
     .await;
+}
+
+/// A drained server has its request in flight until it is answered, and gets no other. `get` asks
+/// the proxy.
+async fn drains_in_peace<A>(proxy: &dyn Proxy, servers: &Servers, get: impl Fn(&'static str) -> A)
+where
+    A: Future<Output = String> + Send + 'static,
+{
+    serves_alone(proxy).await;
+    let slow = tokio::spawn(get("/slow"));
+    eventually("a request in flight", async || {
+        (standby(proxy).await.in_flight?.value == 1).then_some(())
+    })
+    .await;
+    proxy.drain(order(STANDBY, 2)).await.unwrap();
+    proxy.join(order(ServerId::PRIMARY, 2), 100, Span::ZERO).await.unwrap();
+    assert_eq!(get("/").await, "app0", "nothing new is sent there");
+    assert_eq!(standby(proxy).await.in_flight.unwrap().value, 1);
+    servers.release();
+    assert_eq!(slow.await.unwrap(), "app1");
+    is_idle(proxy).await;
 }
 
 async fn keeps_the_contract(proxy: &dyn Proxy) {

@@ -19,8 +19,17 @@ fn seeds() -> Vec<String> {
     let (before, _) = servers.split_once("[group.ports.process]").unwrap();
     let clouds = ["hetzner", "digitalocean", "ec2"];
     let in_clouds = clouds.map(|cloud| format!("{before}{}", read(&format!("live-{cloud}.toml"))));
+    let (before, rest) = servers.split_once("[group.ports.haproxy]\n").unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
+    let manual = read("live.md");
+    let behind = ["nginx", "envoy"].map(|proxy| {
+        let (_, rest) = manual.split_once(&format!("[group.ports.{proxy}]\n")).unwrap();
+        let (table, _) = rest.split_once("```").unwrap();
+        format!("{before}[group.ports.{proxy}]\n{table}\n{after}")
+    });
     let own = [read("live-demo.toml"), servers.clone()];
-    own.into_iter().chain(in_clouds).chain(texts_of(corpus("configuration"))).collect()
+    let shipped = own.into_iter().chain(in_clouds).chain(behind);
+    shipped.chain(texts_of(corpus("configuration"))).collect()
 }
 
 #[test]

@@ -8,38 +8,18 @@ use tidegate_core::{ServerId, Span};
 use super::endpoints::Endpoints;
 use super::{Envoy, EnvoyConfig};
 use crate::doctor::Finding;
+use crate::doctor::proxy::{missing, no_slow_start, ok, primary_weight, warn};
 use crate::ports::PortError;
-
-const PART: &str = "proxy";
 
 /// Reasons to try a request again for which no server has begun it.
 const HARMLESS: [&str; 4] =
     ["connect-failure", "refused-stream", "reset-before-request", "envoy-ratelimited"];
 
-fn ok(found: impl Into<String>) -> Finding {
-    Finding::ok(PART, found)
-}
-
-fn warn(found: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding::warn(PART, found, advice)
-}
-
-fn missing(found: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding::missing(PART, found, advice)
-}
-
 impl Envoy {
     /// Whether the file has an endpoint for each server, the primary's of this weight, and whether
     /// Envoy reads it and does with requests what scaling needs. Nothing is changed.
     pub(crate) async fn examine(&self, weight: u16, slow_start: Span) -> Vec<Finding> {
-        let mut findings = vec![if slow_start.is_zero() {
-            ok("the policy has no slow start, as Envoy has none for a server that joins")
-        } else {
-            missing(
-                format!("the policy's slow start is {slow_start}, and Envoy has none for joining"),
-                "let the policy's `steps.slow_start` be \"0s\"",
-            )
-        }];
+        let mut findings = vec![no_slow_start("Envoy", slow_start)];
         match self.endpoints() {
             Ok(endpoints) => findings.extend(listed(&self.config, &endpoints, weight)),
             Err(why) => findings.push(missing(why.what, "correct `envoy.file`, or the file")),
@@ -107,18 +87,8 @@ fn listed(config: &EnvoyConfig, endpoints: &Endpoints, weight: u16) -> Vec<Findi
                 return Some(missing(why.what, advice));
             }
         };
-        let given = endpoint.weight;
-        ServerId(server).is_primary().then(|| {
-            if given == u32::from(weight) {
-                ok(format!("`{address}` has the weight {weight} of the primary"))
-            } else {
-                warn(
-                    format!("`{address}` has the weight {given}, `primary_weight` is {weight}"),
-                    "let them be the same: a standby joins with `standby_weight`, and shares by \
-                     that",
-                )
-            }
-        })
+        let is_primary = ServerId(server).is_primary();
+        is_primary.then(|| primary_weight(address, endpoint.weight, weight))
     };
     (0..).zip(&config.servers).filter_map(of).collect()
 }

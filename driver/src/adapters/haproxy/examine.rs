@@ -5,9 +5,8 @@ use tidegate_core::{ServerId, Span};
 
 use super::Haproxy;
 use crate::doctor::Finding;
+use crate::doctor::proxy::{missing, ok, primary_weight, warn};
 use crate::ports::PortError;
-
-const PART: &str = "proxy";
 
 /// Bits of `srv_admin_state`: the line says `disabled`; of `srv_check_state`: it has a `check`.
 const DISABLED: u32 = 0x04;
@@ -42,10 +41,9 @@ impl Haproxy {
     fn slow_start(&self, wanted: Span) -> Finding {
         let ours = self.config.slow_start;
         if wanted == ours {
-            return Finding::ok(PART, format!("the slow start is {ours} here and in the policy"));
+            return ok(format!("the slow start is {ours} here and in the policy"));
         }
-        Finding::missing(
-            PART,
+        missing(
             format!("the policy's slow start is {wanted}, `haproxy.slow_start` is {ours}"),
             "let `slowstart` on the standbys' lines, `slow_start` and the policy be the same",
         )
@@ -55,9 +53,8 @@ impl Haproxy {
         // What does not answer at all is told by the port.
         let answer = self.socket.ask("show cli level").await.ok()?;
         Some(match answer.trim() {
-            "admin" => Finding::ok(PART, "its socket takes orders (`level admin`)"),
-            level => Finding::missing(
-                PART,
+            "admin" => ok("its socket takes orders (`level admin`)"),
+            level => missing(
                 format!("its socket answers `{level}` when asked for its level"),
                 "write `level admin` behind `stats socket` in HAProxy's file",
             ),
@@ -71,7 +68,7 @@ impl Haproxy {
         let Some((_, table)) = answer.split_once("# ") else {
             let found = format!("HAProxy has no backend `{backend}`: {}", answer.trim());
             let advice = "name the backend of the group's servers as `haproxy.backend`";
-            return Err(Some(Finding::missing(PART, found, advice)));
+            return Err(Some(missing(found, advice)));
         };
         let mut rows = csv::ReaderBuilder::new();
         let rows = rows.delimiter(b' ').flexible(true).from_reader(table.trim_end().as_bytes());
@@ -79,7 +76,7 @@ impl Haproxy {
         rows.map_err(|why| {
             let found = format!("HAProxy's table of servers makes no sense: {why}");
             let advice = "look at its lines yourself: they must be `disabled` and have a `check`";
-            Some(Finding::warn(PART, found, advice))
+            Some(warn(found, advice))
         })
     }
 
@@ -89,7 +86,7 @@ impl Haproxy {
         for (name, id) in self.config.servers.iter().zip(0..) {
             let Some(line) = declared.iter().find(|line| line.name == *name) else { continue };
             if ServerId(id).is_primary() {
-                findings.push(primary(line, weight));
+                findings.push(primary_weight(&line.name, line.weight, weight));
             } else {
                 findings.extend(standby(line));
             }
@@ -98,33 +95,21 @@ impl Haproxy {
     }
 }
 
-fn primary(line: &Declared, weight: u16) -> Finding {
-    let (name, given) = (&line.name, line.weight);
-    if given == u32::from(weight) {
-        return Finding::ok(PART, format!("`{name}` has the weight {weight} of the primary"));
-    }
-    Finding::warn(
-        PART,
-        format!("`{name}` has the weight {given}, the group's `primary_weight` is {weight}"),
-        "let them be the same: a standby joins with `standby_weight`, and shares by that",
-    )
-}
-
 fn standby(line: &Declared) -> Vec<Finding> {
     let name = &line.name;
     let mut findings = Vec::new();
     if line.check & CHECKED == 0 {
         let found = format!("the line of `{name}` has no `check`");
         let advice = "write `check` on it: without one it gets requests before it can answer them";
-        findings.push(Finding::missing(PART, found, advice));
+        findings.push(missing(found, advice));
     }
     if line.admin & DISABLED == 0 {
         let found = format!("the line of `{name}` is not `disabled`");
         let advice = "write `disabled` on it: a restart of HAProxy would let it get requests";
-        findings.push(Finding::missing(PART, found, advice));
+        findings.push(missing(found, advice));
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(PART, format!("the line of `{name}` is disabled and checked")));
+        findings.push(ok(format!("the line of `{name}` is disabled and checked")));
     }
     findings
 }
@@ -147,11 +132,5 @@ mod tests {
         }
         assert_eq!(standby(&declared(1, 8)).len(), 2);
         assert!(standby(&declared(5, 8))[0].found.contains("no `check`"));
-    }
-
-    #[test]
-    fn another_weight_is_worth_a_look() {
-        assert_eq!(primary(&declared(0, 6), 100).verdict, Verdict::Ok);
-        assert_eq!(primary(&declared(0, 6), 1).verdict, Verdict::Warn);
     }
 }

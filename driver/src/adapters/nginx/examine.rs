@@ -10,35 +10,15 @@ use super::upstream::Upstream;
 use super::{Nginx, NginxConfig};
 use crate::adapters::program;
 use crate::doctor::Finding;
+use crate::doctor::proxy::{missing, no_slow_start, primary_weight, warn};
 
 use configuration::configuration;
-
-const PART: &str = "proxy";
-
-fn ok(found: impl Into<String>) -> Finding {
-    Finding::ok(PART, found)
-}
-
-fn warn(found: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding::warn(PART, found, advice)
-}
-
-fn missing(found: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding::missing(PART, found, advice)
-}
 
 impl Nginx {
     /// Whether the file has a line for each server, the primary's of this weight, and whether nginx
     /// includes it and does with requests what scaling needs. Nothing is changed.
     pub(crate) async fn examine(&self, weight: u16, slow_start: Span) -> Vec<Finding> {
-        let mut findings = vec![if slow_start.is_zero() {
-            ok("the policy has no slow start, as nginx has none")
-        } else {
-            missing(
-                format!("the policy's slow start is {slow_start}, and nginx has none"),
-                "let the policy's `steps.slow_start` be \"0s\"",
-            )
-        }];
+        let mut findings = vec![no_slow_start("nginx", slow_start)];
         // A file that cannot be read is told by the port.
         if let Ok(upstream) = self.files.read() {
             findings.extend(lines(&self.config, &upstream, weight));
@@ -90,18 +70,8 @@ fn lines(config: &NginxConfig, upstream: &Upstream, weight: u16) -> Vec<Finding>
                 "take it away: it gets no requests while another server does",
             ));
         }
-        if !ServerId(server).is_primary() {
-            return None;
-        }
-        let given = line.weight;
-        Some(if given == u32::from(weight) {
-            ok(format!("`{address}` has the weight {weight} of the primary"))
-        } else {
-            warn(
-                format!("`{address}` has the weight {given}, `primary_weight` is {weight}"),
-                "let them be the same: a standby joins with `standby_weight`, and shares by that",
-            )
-        })
+        let is_primary = ServerId(server).is_primary();
+        is_primary.then(|| primary_weight(address, line.weight, weight))
     };
     (0..).zip(&config.servers).filter_map(of).collect()
 }

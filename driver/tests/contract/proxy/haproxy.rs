@@ -1,10 +1,12 @@
 mod stack;
 
-use tidegate_core::{Failure, ServerId, Span};
+use tidegate_core::{Failure, Span};
 use tidegate_driver::adapters::haproxy::{Haproxy, HaproxyConfig};
 use tidegate_driver::ports::{Proxy, Traffic};
 
-use super::{STANDBY, is_idle, is_routed, keeps_the_contract, serves_alone, standby};
+use super::{
+    STANDBY, drains_in_peace, is_idle, is_routed, keeps_the_contract, serves_alone, standby,
+};
 use crate::support::{ask, clock, eventually, order};
 
 use stack::{Stack, Start};
@@ -29,19 +31,7 @@ async fn it_keeps_the_contract() {
 #[tokio::test]
 async fn a_drained_server_has_its_request_in_flight_until_it_is_answered() {
     let stack = Stack::start("").await;
-    let proxy = joined(&stack).await;
-    let slow = tokio::spawn(stack.get("/slow"));
-    eventually("a request in flight", async || {
-        (standby(&proxy).await.in_flight?.value == 1).then_some(())
-    })
-    .await;
-    proxy.drain(order(STANDBY, 2)).await.unwrap();
-    proxy.join(order(ServerId::PRIMARY, 2), 100, Span::ZERO).await.unwrap();
-    assert_eq!(stack.get("/").await, "app0", "nothing new is sent there");
-    assert_eq!(standby(&proxy).await.in_flight.unwrap().value, 1);
-    stack.servers.release();
-    assert_eq!(slow.await.unwrap(), "app1");
-    is_idle(&proxy).await;
+    drains_in_peace(&stack.adapter(), &stack.servers, |path| stack.get(path)).await;
 }
 
 #[tokio::test]

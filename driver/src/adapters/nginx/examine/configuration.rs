@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::{missing, ok, warn};
 use crate::adapters::nginx::NginxConfig;
 use crate::adapters::nginx::conf::{Directive, everywhere, includes, within};
 use crate::adapters::nginx::files::BEFORE;
 use crate::adapters::nginx::traffic::FORMAT;
 use crate::doctor::Finding;
+use crate::doctor::proxy::{missing, ok, warn};
 
 /// Whether nginx includes the upstream file, and does with requests what scaling needs.
 pub(super) fn configuration(config: &NginxConfig, tree: &[Directive]) -> Vec<Finding> {
