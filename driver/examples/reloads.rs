@@ -3,7 +3,7 @@
 //! [CHANGES] [CLIENTS]`. It needs nginx.
 #![expect(clippy::print_stdout, reason = "figures are for whoever started it")]
 
-#[path = "../tests/contract/proxy/nginx/clients.rs"]
+#[path = "../tests/contract/proxy/clients.rs"]
 mod clients;
 
 use std::error::Error;

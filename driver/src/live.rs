@@ -5,11 +5,12 @@ mod turns;
 
 use std::sync::Arc;
 
+use crate::adapters::alertmanager::Inboxes;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PortsError};
 use crate::enable;
 use crate::http::{Counts, HttpError, Operators, Recent, Server};
-use crate::runtime::{Event, Fault, Listener, Mode, Setup};
+use crate::runtime::{Event, Fault, Group, Listener, Mode, Setup};
 use crate::store::{Place, StoreError};
 use crate::threads;
 
@@ -41,8 +42,52 @@ pub enum LiveError {
     Fault(#[from] Fault),
 }
 
+/// All that a host needs before it takes any group up.
+struct Ready {
+    setup: Setup,
+    groups: Vec<Group>,
+    inboxes: Arc<Inboxes>,
+    server: Option<Server>,
+    told: Option<(Arc<Recent>, Arc<Counts>)>,
+}
+
+/// Opens the store and listens, and tells of groups that were never enabled.
+async fn ready(
+    config: &Config,
+    place: &Place,
+    mode: Mode,
+    listener: Arc<dyn Listener>,
+) -> Result<Ready, LiveError> {
+    let failed = |source| not_opened(place, source);
+    let store = place.open(Some(config.store.keep)).await.map_err(failed)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let told = config.http.as_ref().map(|_| {
+        let counts = Arc::new(Counts::new(Arc::clone(&listener)));
+        (Arc::new(Recent::new(counts.clone())), counts)
+    });
+    let listener = told.clone().map_or(listener, |(recent, _)| recent as Arc<dyn Listener>);
+    let inboxes = Arc::new(config.inboxes(&clock, &listener));
+    let groups = config.groups(&clock, &inboxes)?;
+    for file in config.group.iter().filter(|file| file.setup.is_some()) {
+        if !enable::is_enabled(&*store, &file.name).await.map_err(failed)? {
+            listener.tell(clock.now(), &file.name, &Event::NotEnabled);
+        }
+    }
+    let server = match &config.http {
+        Some(http) => Some(Server::listen(http).await?),
+        None => None,
+    };
+    let limits = config.look.into();
+    let setup = Setup { store, clock, listener, limits, mode };
+    Ok(Ready { setup, groups, inboxes, server, told })
+}
+
+fn not_opened(place: &Place, source: StoreError) -> LiveError {
+    LiveError::Store { place: place.to_string(), source }
+}
+
 /// Hosts the groups of `config` with their state in `store`, whenever it is this host's turn, until
-/// it is stopped by the control that `begun` is given, or cannot go on.
+/// it is stopped by the control that `begun` is given before all else, or cannot go on.
 ///
 /// # Errors
 /// Why it cannot go on.
@@ -54,29 +99,13 @@ pub fn live(
     begun: impl FnOnce(Control),
 ) -> Result<(), LiveError> {
     let work = async {
-        let failed = |source| LiveError::Store { place: store.to_string(), source };
-        let store = store.open(Some(config.store.keep)).await.map_err(failed)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let told = config.http.as_ref().map(|_| {
-            let counts = Arc::new(Counts::new(Arc::clone(&listener)));
-            (Arc::new(Recent::new(counts.clone())), counts)
-        });
-        let listener = told.clone().map_or(listener, |(recent, _)| recent as Arc<dyn Listener>);
-        let inboxes = Arc::new(config.inboxes(&clock, &listener));
-        let groups = config.groups(&clock, &inboxes)?;
-        for file in config.group.iter().filter(|file| file.setup.is_some()) {
-            if !enable::is_enabled(&*store, &file.name).await.map_err(failed)? {
-                listener.tell(clock.now(), &file.name, &Event::NotEnabled);
-            }
-        }
-        let server = match &config.http {
-            Some(http) => Some(Server::listen(http).await?),
-            None => None,
-        };
-        let limits = config.look.into();
-        let setup = Setup { store, clock, listener, limits, mode };
         let control = Control::default();
         begun(control.clone());
+        let Ready { setup, groups, inboxes, server, told } = tokio::select! {
+            biased;
+            ready = ready(config, store, mode, listener) => ready?,
+            () = control.stopped() => return Ok(()),
+        };
         let operators = told.map(|(recent, counts)| {
             let (store, clock) = (Arc::clone(&setup.store), Arc::clone(&setup.clock));
             Operators { host: control.clone(), store, recent, counts, clock }
@@ -89,7 +118,7 @@ pub fn live(
         };
         tokio::select! {
             ended = host(&setup, &groups, &control) => ended.map_err(|why| match why {
-                TurnError::Store(source) => failed(source),
+                TurnError::Store(source) => not_opened(store, source),
                 TurnError::Fault(fault) => fault.into(),
             }),
             never = serve => match never {},

@@ -16,28 +16,32 @@ const FINGERPRINTS: [&str; 8] = [
     "fingerprints",
 ];
 
+const TESTS: [&str; 4] = ["nextest", "run", "--workspace", "--locked"];
+
 /// Installs the real software that tests run against, and runs every test, those that the everyday
 /// loop leaves out too; the examples in documents come apart, as nextest does not run them. The
 /// fingerprints are looked at in an optimized build too, for which they must be the same. The last
 /// are rehearsals on real software: one in each tier, one in which the controller is killed at
 /// every step, and that they can fail.
 pub(crate) fn test() -> bool {
-    packages::install()
-        && (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
-        && succeeds(with_seed(cargo(&[
-            "nextest",
-            "run",
-            "--workspace",
-            "--locked",
-            "--run-ignored",
-            "all",
-        ])))
+    prepared()
+        && succeeds(with_seed(cargo(&[&TESTS[..], &["--run-ignored", "all"]].concat())))
         && succeeds(cargo(&["test", "--workspace", "--doc", "--locked"]))
         && succeeds(cargo(&FINGERPRINTS))
         && staging(&["rehearse"])
         && staging(&["rehearse", "--tier", "vm"])
         && staging(&["rehearse", "scenarios/staging/kills.toml"])
         && staging(&["controls"])
+}
+
+/// Installs what is missing while the tests are built: one waits for the network, the other not.
+fn prepared() -> bool {
+    std::thread::scope(|scope| {
+        let installed = scope.spawn(packages::install);
+        let built = (has_nextest() || succeeds(cargo(&["install", "cargo-nextest", "--locked"])))
+            && succeeds(cargo(&[&TESTS[..], &["--no-run"]].concat()));
+        installed.join().unwrap_or(false) && built
+    })
 }
 
 /// Runs the stack with the programs that the tests have built: cargo would build them and what they

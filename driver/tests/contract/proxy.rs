@@ -1,3 +1,4 @@
+mod clients;
 mod envoy;
 mod haproxy;
 mod nginx;
@@ -8,6 +9,7 @@ use tidegate_driver::ports::{Proxy, Routing};
 
 use crate::support::{ask, eventually, fake, order};
 
+use clients::Clients;
 use servers::Servers;
 
 const STANDBY: ServerId = ServerId(1);
@@ -54,6 +56,18 @@ where
     servers.release();
     assert_eq!(slow.await.unwrap(), "app1");
     is_idle(proxy).await;
+}
+
+/// No request of clients who keep their connections as long as they are let fails at a change.
+async fn changes_in_peace(proxy: &dyn Proxy, port: u16) {
+    let clients = Clients::start(port, 8);
+    for generation in (1..10).step_by(2) {
+        proxy.join(order(STANDBY, generation), 100, Span::ZERO).await.unwrap();
+        proxy.drain(order(STANDBY, generation + 1)).await.unwrap();
+    }
+    let tally = clients.stop().await;
+    assert!(tally.answered > 0);
+    assert_eq!(tally.failed, Vec::<String>::new());
 }
 
 async fn keeps_the_contract(proxy: &dyn Proxy) {

@@ -6,7 +6,8 @@ use tidegate_driver::clock::{Clock, SystemClock};
 use tidegate_driver::ports::{Order, Proxy, Traffic};
 
 use super::{
-    STANDBY, drains_in_peace, is_idle, is_routed, keeps_the_contract, serves_alone, standby,
+    STANDBY, changes_in_peace, drains_in_peace, is_idle, is_routed, keeps_the_contract,
+    serves_alone, standby,
 };
 use crate::support::{ask, clock, eventually, order};
 
@@ -27,6 +28,12 @@ async fn it_keeps_the_contract() {
 async fn a_drained_server_has_its_request_in_flight_until_it_is_answered() {
     let stack = Stack::start().await;
     drains_in_peace(&stack.adapter(), &stack.servers, |path| stack.get(path)).await;
+}
+
+#[tokio::test]
+async fn connections_that_are_kept_live_on_and_no_request_fails_at_a_change() {
+    let stack = Stack::start().await;
+    changes_in_peace(&stack.adapter(), stack.port()).await;
 }
 
 #[tokio::test]

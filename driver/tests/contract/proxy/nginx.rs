@@ -1,4 +1,3 @@
-mod clients;
 mod stack;
 
 use std::collections::BTreeSet;
@@ -7,10 +6,11 @@ use tidegate_core::{Failure, ServerId, Span};
 use tidegate_driver::adapters::nginx::{Nginx, NginxConfig};
 use tidegate_driver::ports::{Order, Proxy, Traffic};
 
-use super::{STANDBY, is_idle, is_routed, keeps_the_contract, serves_alone, standby};
+use super::{
+    STANDBY, changes_in_peace, is_idle, is_routed, keeps_the_contract, serves_alone, standby,
+};
 use crate::support::{ask, clock, eventually, order};
 
-use clients::Clients;
 use stack::Stack;
 
 async fn join(proxy: &Nginx, generation: u64) -> Result<(), Failure> {
@@ -223,15 +223,7 @@ async fn requests_are_counted_from_the_log_and_when_it_is_moved() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_connections_are_not_kept_no_request_fails_at_a_change() {
     let stack = Stack::start("keepalive_timeout 0;", "").await;
-    let proxy = stack.adapter();
-    let clients = Clients::start(stack.port, 8);
-    for generation in (1..10).step_by(2) {
-        assert_eq!(join(&proxy, generation).await, Ok(()));
-        proxy.drain(order(STANDBY, generation + 1)).await.unwrap();
-    }
-    let tally = clients.stop().await;
-    assert!(tally.answered > 0);
-    assert_eq!(tally.failed, Vec::<String>::new());
+    changes_in_peace(&stack.adapter(), stack.port).await;
 }
 
 #[tokio::test]

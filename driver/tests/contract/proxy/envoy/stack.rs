@@ -83,6 +83,10 @@ impl Stack {
         self.proxies.clear();
     }
 
+    pub const fn port(&self) -> u16 {
+        self.ports[0]
+    }
+
     pub fn config(&self) -> EnvoyConfig {
         toml::from_str(&self.files().table()).unwrap()
     }

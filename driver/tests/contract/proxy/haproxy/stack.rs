@@ -69,18 +69,32 @@ impl Stack {
     /// Reloads it, and waits until another process answers.
     pub async fn reload(&mut self) {
         let present = self.pid().await.unwrap();
-        if self.start == Start::Alone {
-            let former: Vec<_> = self.proxies.iter().map(|one| one.pid().to_string()).collect();
-            let former: Vec<_> = former.iter().map(String::as_str).collect();
-            self.proxies.push(self.process(&[&["-sf"], &*former].concat()));
+        match self.start {
+            Start::Alone => {
+                let former: Vec<_> = self.proxies.iter().map(|one| one.pid().to_string()).collect();
+                let former: Vec<_> = former.iter().map(String::as_str).collect();
+                self.proxies.push(self.process(&[&["-sf"], &*former].concat()));
+            }
+            Start::Master => self.reload_master().await,
         }
         eventually("another process answers", async || {
-            let pid = self.pid().await;
-            if pid == Some(present) && self.start == Start::Master {
-                // A master that is still loading loses the signal.
-                kill_process(Pid::from_raw(self.proxies[0].pid())?, Signal::USR2).unwrap();
+            self.pid().await.filter(|pid| *pid != present)
+        })
+        .await;
+    }
+
+    /// Lets the master load anew, once: before it is ready for it, it loses the signal.
+    async fn reload_master(&self) {
+        let master = Pid::from_raw(self.proxies[0].pid()).unwrap();
+        let log = self.folder.path("haproxy.log");
+        let told = |what| std::fs::read_to_string(&log).unwrap().matches(what).count();
+        let reloads = || told("Reloading HAProxy");
+        let before = reloads();
+        eventually("the master loads anew", async || {
+            if reloads() == before {
+                kill_process(master, Signal::USR2).unwrap();
             }
-            pid.filter(|pid| *pid != present)
+            (reloads() > before && told("Loading success.") == reloads() + 1).then_some(())
         })
         .await;
     }
