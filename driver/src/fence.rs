@@ -8,6 +8,8 @@ use tidegate_core::{Generation, ServerId, Span};
 use crate::clock::Clock;
 use crate::ports::{Order, PortError};
 
+const OVERTAKEN: &str = "a later order came before";
+
 const POLL: Span = Span::from_millis(50);
 
 /// The highest generation that was let through, by server.
@@ -20,9 +22,18 @@ impl Fence {
         let mut highest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let highest = highest.entry(server).or_insert(generation);
         if generation < *highest {
-            return Err(PortError::fenced("a later order came before"));
+            return Err(PortError::fenced(OVERTAKEN));
         }
         *highest = generation;
+        Ok(())
+    }
+
+    /// The same, by what the order that was last carried out has left where it was, too.
+    pub fn enter_after(&self, order: &Order, left: Option<Generation>) -> Result<(), PortError> {
+        self.enter(order.server, order.generation)?;
+        if left > Some(order.generation) {
+            return Err(PortError::fenced(OVERTAKEN));
+        }
         Ok(())
     }
 

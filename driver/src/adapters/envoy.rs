@@ -123,15 +123,6 @@ impl Envoy {
         Endpoints::parse(&self.file.read()?)
     }
 
-    /// Refuses an order that is out of date, by what stands in the file too.
-    fn enter(&self, order: &Order, endpoint: &Endpoint) -> Result<(), PortError> {
-        self.fence.enter(order.server, order.generation)?;
-        if endpoint.generation > Some(order.generation) {
-            return Err(PortError::fenced("a later order came before"));
-        }
-        Ok(())
-    }
-
     /// Makes a server's endpoint be so, and waits until it is in force.
     async fn change(&self, order: &Order, wanted: Wanted) -> Result<(), PortError> {
         self.fence.enter(order.server, order.generation)?;
@@ -144,7 +135,8 @@ impl Envoy {
                 return Ok(());
             }
             self.fence.pause(order, &*self.clock, wanted.overdue(host)).await?;
-            self.enter(order, &self.endpoints()?.endpoint(address)?)?;
+            let left = self.endpoints()?.endpoint(address)?.generation;
+            self.fence.enter_after(order, left)?;
         }
     }
 
@@ -153,7 +145,7 @@ impl Envoy {
         let _held = self.file.lock(order, &self.fence, &*self.clock).await?;
         let endpoints = self.endpoints()?;
         let endpoint = endpoints.endpoint(address)?;
-        self.enter(order, &endpoint)?;
+        self.fence.enter_after(order, endpoint.generation)?;
         let next = Endpoint {
             eds: wanted.eds,
             weight: wanted.weight.unwrap_or(endpoint.weight),

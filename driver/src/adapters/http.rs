@@ -26,15 +26,20 @@ fn builder() -> ClientBuilder {
     client.connect_timeout(CONNECT)
 }
 
-/// A client for plain HTTP. It trusts no certificate, and so reads none.
+/// It trusts no certificate, and so reads none.
+fn plain() -> ClientBuilder {
+    builder().tls_certs_only([])
+}
+
+/// A client for plain HTTP.
 pub(crate) fn client() -> Client {
-    builder().tls_certs_only([]).build().unwrap_or_default()
+    plain().build().unwrap_or_default()
 }
 
 /// The same, by a connection of its own for each request: one that is kept would lead to a process
 /// that another has replaced.
 pub(crate) fn client_of_the_present() -> Client {
-    builder().tls_certs_only([]).pool_max_idle_per_host(0).build().unwrap_or_default()
+    plain().pool_max_idle_per_host(0).build().unwrap_or_default()
 }
 
 /// A client that trusts the system's certificates, and those in the file `ca`. It sends these

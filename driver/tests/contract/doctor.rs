@@ -60,14 +60,19 @@ async fn told(stack: &Stack, config: &str, verdict: Verdict, words: &str) {
     assert!(!store.exists());
 }
 
+/// The same of something missing, once `to` stands in the place of `from`.
+async fn missing_with(stack: &Stack, good: &str, [from, to]: [&str; 2], words: &str) {
+    assert!(good.contains(from), "{from}");
+    told(stack, &good.replace(from, to), Verdict::Missing, words).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_told_in_plain_words() {
     let stack = Stack::start().await;
     let good = healthy(&stack);
     until_well(&stack).await;
     let missing = async |from: &str, to: &str, words: &str| {
-        assert!(good.contains(from), "{from}");
-        told(&stack, &good.replace(from, to), Verdict::Missing, words).await;
+        missing_with(&stack, &good, [from, to], words).await;
     };
     missing("backend = \"app\"", "backend = \"shop\"", "no backend `shop`").await;
     missing("\"app0\", \"app1\"", "\"app0\", \"app9\"", "does not know standby-1").await;
@@ -162,8 +167,7 @@ async fn what_is_missing_in_nginx_is_told_too() {
     until_well(&stack).await;
     let good = healthy(&stack);
     let missing = async |from: &str, to: &str, words: &str| {
-        assert!(good.contains(from), "{from}");
-        told(&stack, &good.replace(from, to), Verdict::Missing, words).await;
+        missing_with(&stack, &good, [from, to], words).await;
     };
     missing("upstream = \"app\"", "upstream = \"shop\"", "no upstream `shop`").await;
     missing("nginx.pid", "none.pid", "nginx does not run").await;
@@ -188,8 +192,7 @@ async fn what_is_missing_in_envoy_is_told_too() {
     until_well(&stack).await;
     let good = healthy(&stack);
     let missing = async |from: &str, to: &str, words: &str| {
-        assert!(good.contains(from), "{from}");
-        told(&stack, &good.replace(from, to), Verdict::Missing, words).await;
+        missing_with(&stack, &good, [from, to], words).await;
     };
     missing("cluster = \"app\"", "cluster = \"shop\"", "Envoy has no cluster `shop`").await;
     missing("app.json\"", "other.json\"", "other.json`: No such file").await;

@@ -23,6 +23,13 @@ pub async fn is_routed(proxy: &dyn Proxy) -> bool {
     standby(proxy).await.routed.unwrap().value
 }
 
+/// Why a join is refused.
+async fn refusal(proxy: &dyn Proxy, weight: u16, slow_start: Span) -> String {
+    let why = proxy.join(order(STANDBY, 1), weight, slow_start).await.unwrap_err();
+    assert_eq!(why.failure, Failure::Refused);
+    why.what
+}
+
 /// The standby gets all traffic.
 async fn serves_alone(proxy: &dyn Proxy) {
     proxy.join(order(STANDBY, 1), 100, Span::ZERO).await.unwrap();

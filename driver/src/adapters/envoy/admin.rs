@@ -119,6 +119,16 @@ impl Host {
 }
 
 #[derive(Deserialize)]
+struct Stats {
+    stats: Vec<Gauge>,
+}
+
+#[derive(Deserialize)]
+struct Gauge {
+    value: u64,
+}
+
+#[derive(Deserialize)]
 struct Info {
     uptime_current_epoch: String,
     command_line_options: Options,
@@ -182,11 +192,18 @@ impl Admin {
 
     /// The servers of a cluster.
     pub async fn hosts(&self, cluster: &str) -> Result<Vec<Host>, PortError> {
-        hosts(&self.get("clusters", &[("format", "json")]).await?, cluster)
+        let filter = exactly(cluster);
+        hosts(&self.get("clusters", &[("format", "json"), ("filter", &filter)]).await?, cluster)
     }
 
-    /// Whether a process may still run that a hot restart has replaced.
+    /// Whether a process may still run that a hot restart has replaced. What it all is told in is
+    /// long, so it is asked for only where there was such a restart.
     pub async fn has_a_former_process(&self) -> Result<bool, PortError> {
+        let epoch = exactly("server.hot_restart_epoch");
+        let body = self.get("stats", &[("format", "json"), ("filter", &epoch)]).await?;
+        if read::<Stats>(&body)?.stats.iter().any(|epoch| epoch.value == 0) {
+            return Ok(false);
+        }
         let body = self.get("server_info", &[]).await?;
         read::<Info>(&body)?.has_a_former_process().ok_or_else(stranger)
     }
@@ -201,6 +218,15 @@ impl Admin {
         let body = self.get("config_dump", &[("resource", place)]).await?;
         Ok(read::<Dump>(&body)?.configs)
     }
+}
+
+/// A regular expression for this name alone.
+fn exactly(name: &str) -> String {
+    let escaped = name.chars().map(|letter| {
+        let is_plain = letter.is_ascii_alphanumeric() || letter == '_' || !letter.is_ascii();
+        if is_plain { letter.to_string() } else { format!("\\{letter}") }
+    });
+    format!("^{}$", escaped.collect::<String>())
 }
 
 fn hosts(body: &[u8], cluster: &str) -> Result<Vec<Host>, PortError> {
@@ -249,6 +275,11 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_asked_for_as_it_is() {
+        assert_eq!(exactly("a_1.b-ü"), "^a_1\\.b\\-ü$");
+    }
+
+    #[test]
     fn a_former_process_may_run_until_its_time_is_over() {
         let may = |text: &str| {
             let info: Info = serde_json::from_str(text).unwrap();
@@ -272,6 +303,7 @@ mod tests {
                     let _ = (host.in_flight(), host.traffic(ServerId(0)));
                 }
             }
+            let _ = read::<Stats>(&body);
             if let Ok(info) = read::<Info>(&body) {
                 let _ = info.has_a_former_process();
             }

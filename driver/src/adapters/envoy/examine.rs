@@ -57,19 +57,21 @@ impl Envoy {
     }
 
     async fn retries(&self) -> Result<Finding, PortError> {
-        let mut reasons = Vec::new();
         for place in ["static_route_configs", "dynamic_route_configs"] {
-            let routes = self.admin.configured(place).await?;
-            let ours = routes.iter().filter(|one| leads_to(one, &self.config.cluster));
-            ours.for_each(|one| replaying(one, &mut reasons));
+            let (routes, mut reasons) = (self.admin.configured(place).await?, Vec::new());
+            for one in &routes {
+                replaying(("", one), None, &self.config.cluster, &mut reasons);
+            }
+            if let Some(first) = reasons.first() {
+                return Ok(missing(
+                    format!(
+                        "routes to it try requests again on `{first}`: POSTs may be done twice"
+                    ),
+                    format!("let `retry_on` have no more than {}", HARMLESS.join(", ")),
+                ));
+            }
         }
-        let Some(first) = reasons.first() else {
-            return Ok(ok("what a server may have begun is not tried again"));
-        };
-        Ok(missing(
-            format!("routes to it try requests again on `{first}`: POSTs may be done twice"),
-            format!("let `retry_on` have no more than {}", HARMLESS.join(", ")),
-        ))
+        Ok(ok("what a server may have begun is not tried again"))
     }
 }
 
@@ -138,35 +140,40 @@ fn configured(config: &EnvoyConfig, cluster: &Value) -> Vec<Finding> {
     findings
 }
 
-/// Whether a route somewhere in `value` leads to the cluster.
-fn leads_to(value: &Value, cluster: &str) -> bool {
+/// Collects the reasons below `value`, which stands under `key`, to try again what a server of the
+/// cluster may have begun. A policy counts for all that stands below it and has none of its own.
+fn replaying<'a>(
+    (key, value): (&str, &'a Value),
+    policy: Option<&'a Value>,
+    cluster: &str,
+    reasons: &mut Vec<&'a str>,
+) {
     match value {
         Value::Object(map) => {
-            let is_named = |key: &str| matches!(key, "cluster" | "name");
-            map.iter().any(|(key, one)| {
-                (is_named(key) && one.as_str() == Some(cluster)) || leads_to(one, cluster)
-            })
+            let policy = map.get("retry_policy").or(policy);
+            // Clusters that share requests by weight are named in a list.
+            let name = if key == "clusters" { "name" } else { "cluster" };
+            if map.get(name).and_then(Value::as_str) == Some(cluster) {
+                reasons.extend(policy.into_iter().flat_map(harmful));
+            }
+            for (key, one) in map {
+                replaying((key, one), policy, cluster, reasons);
+            }
         }
-        Value::Array(list) => list.iter().any(|one| leads_to(one, cluster)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::Array(list) => {
+            for one in list {
+                replaying((key, one), policy, cluster, reasons);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-/// Collects the reasons in `value` to try again what a server may have begun, unless it is told for
-/// which requests.
-fn replaying(value: &Value, reasons: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            let is_bounded = map.contains_key("retriable_request_headers");
-            if let Some(on) = map.get("retry_on").and_then(Value::as_str).filter(|_| !is_bounded) {
-                let all = on.split(',').map(str::trim).filter(|one| !one.is_empty());
-                reasons.extend(all.filter(|one| !HARMLESS.contains(one)).map(str::to_owned));
-            }
-            map.values().for_each(|one| replaying(one, reasons));
-        }
-        Value::Array(list) => list.iter().for_each(|one| replaying(one, reasons)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+/// The reasons of a policy that are not harmless, unless it is told for which requests it is.
+fn harmful(policy: &Value) -> impl Iterator<Item = &str> {
+    let is_bounded = policy.get("retriable_request_headers").is_some();
+    let on = text(policy, "/retry_on").filter(|_| !is_bounded).unwrap_or_default();
+    on.split(',').map(str::trim).filter(|one| !one.is_empty() && !HARMLESS.contains(one))
 }
 
 #[cfg(test)]
@@ -210,14 +217,21 @@ mod tests {
 
     #[test]
     fn a_reason_to_try_again_what_was_begun_is_found_wherever_it_stands() {
-        let reasons = |policy: Value| {
-            let hosts =
-                json!([{"routes": [{"route": {"cluster": "app"}}], "retry_policy": policy}]);
+        let found = |policy: &Value, cluster: &str| {
+            let own = json!({"cluster": "blog", "retry_policy": {"retry_on": "gateway-error"}});
+            let shared = json!({"weighted_clusters": {"clusters": [{"name": "shop"}]}});
+            let routes = json!([{"route": {"cluster": "app"}}, {"route": own}, {"route": shared}]);
+            let hosts = json!([{"name": "none", "routes": routes, "retry_policy": policy}]);
             let config = json!({"route_config": {"virtual_hosts": hosts}});
-            assert!(leads_to(&config, "app") && !leads_to(&config, "shop"));
             let mut reasons = Vec::new();
-            replaying(&config, &mut reasons);
-            reasons
+            replaying(("", &config), None, cluster, &mut reasons);
+            reasons.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let reasons = |policy: Value| {
+            assert_eq!(found(&policy, "shop"), found(&policy, "app"));
+            assert_eq!(found(&policy, "blog"), ["gateway-error"]);
+            assert_eq!(found(&policy, "none"), [""; 0]);
+            found(&policy, "app")
         };
         let both = json!({"retry_on": "connect-failure, 5xx,reset"});
         assert_eq!(reasons(both), ["5xx", "reset"]);

@@ -25,15 +25,6 @@ impl Nginx {
         address.map(String::as_str).ok_or_else(unknown)
     }
 
-    /// Refuses an order that is out of date, by what stands in the file too.
-    fn enter(&self, order: &Order, line: &Line) -> Result<(), PortError> {
-        self.fence.enter(order.server, order.generation)?;
-        if line.generation > Some(order.generation) {
-            return Err(PortError::fenced("a later order came before"));
-        }
-        Ok(())
-    }
-
     /// Makes a server's line be so and nginx work by it.
     pub(super) async fn change(
         &self,
@@ -47,7 +38,7 @@ impl Nginx {
         while !Workers::look(&self.config.pid)?.have_replaced(&told.before) {
             let overdue = "it was reloaded and goes on as before: see its error log";
             self.fence.pause(order, &*self.clock, overdue).await?;
-            self.enter(order, &self.files.read()?.line(address)?)?;
+            self.fence.enter_after(order, self.files.read()?.line(address)?.generation)?;
         }
         let _held = self.lock(order).await?;
         // Another order may have changed another line since, which is not in force yet.
@@ -67,7 +58,7 @@ impl Nginx {
         let _held = self.lock(order).await?;
         let file = self.files.read()?;
         let line = file.line(address)?;
-        self.enter(order, &line)?;
+        self.fence.enter_after(order, line.generation)?;
         let workers = Workers::look(&self.config.pid)?;
         let next = Line { generation: Some(order.generation), ..wanted(line) };
         let upstream = file.with(address, next);

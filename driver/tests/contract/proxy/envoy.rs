@@ -6,7 +6,7 @@ use tidegate_driver::clock::{Clock, SystemClock};
 use tidegate_driver::ports::{Order, Proxy, Traffic};
 
 use super::{
-    STANDBY, changes_in_peace, drains_in_peace, is_idle, is_routed, keeps_the_contract,
+    STANDBY, changes_in_peace, drains_in_peace, is_idle, is_routed, keeps_the_contract, refusal,
     serves_alone, standby,
 };
 use crate::support::{ask, clock, eventually, order};
@@ -121,13 +121,8 @@ async fn a_server_that_does_not_pass_the_check_of_envoy_is_not_joined() {
 async fn what_envoy_cannot_do_is_refused_with_what_to_do() {
     let stack = Stack::start().await;
     let proxy = stack.adapter();
-    let refused = async |weight, slow_start| {
-        let why = proxy.join(order(STANDBY, 1), weight, slow_start).await.unwrap_err();
-        assert_eq!(why.failure, Failure::Refused);
-        why.what
-    };
-    assert_eq!(refused(0, Span::ZERO).await, "the weight is 0; Envoy takes 1 or more");
-    assert!(refused(100, Span::from_secs(30)).await.contains("let the policy's be 0s"));
+    assert_eq!(refusal(&proxy, 0, Span::ZERO).await, "the weight is 0; Envoy takes 1 or more");
+    assert!(refusal(&proxy, 100, Span::from_secs(30)).await.contains("let the policy's be 0s"));
     let elsewhere = EnvoyConfig { cluster: "shop".to_owned(), ..stack.config() };
     let why = Envoy::new(elsewhere, clock()).unwrap().state(ask()).await.unwrap_err();
     assert_eq!(why.what, "Envoy has no cluster `shop`");

@@ -5,7 +5,8 @@ use tidegate_driver::adapters::haproxy::{Haproxy, HaproxyConfig};
 use tidegate_driver::ports::{Proxy, Traffic};
 
 use super::{
-    STANDBY, drains_in_peace, is_idle, is_routed, keeps_the_contract, serves_alone, standby,
+    STANDBY, drains_in_peace, is_idle, is_routed, keeps_the_contract, refusal, serves_alone,
+    standby,
 };
 use crate::support::{ask, clock, eventually, order};
 
@@ -121,14 +122,9 @@ async fn a_server_that_does_not_pass_the_check_of_haproxy_is_not_joined() {
 async fn what_haproxy_cannot_do_is_refused_with_what_to_do() {
     let stack = Stack::start("").await;
     let proxy = stack.adapter();
-    let refused = async |weight, slow_start| {
-        let why = proxy.join(order(STANDBY, 1), weight, slow_start).await.unwrap_err();
-        assert_eq!(why.failure, Failure::Refused);
-        why.what
-    };
-    assert_eq!(refused(257, Span::ZERO).await, "the weight is 257; HAProxy takes 1 to 256");
+    assert_eq!(refusal(&proxy, 257, Span::ZERO).await, "the weight is 257; HAProxy takes 1 to 256");
     assert_eq!(
-        refused(100, Span::from_secs(30)).await,
+        refusal(&proxy, 100, Span::from_secs(30)).await,
         "the slow start is 30s, but `slowstart` in HAProxy's file is 0s"
     );
     let config = |backend: &str| HaproxyConfig { backend: backend.to_owned(), ..stack.config() };

@@ -7,7 +7,8 @@ use tidegate_driver::adapters::nginx::{Nginx, NginxConfig};
 use tidegate_driver::ports::{Order, Proxy, Traffic};
 
 use super::{
-    STANDBY, changes_in_peace, is_idle, is_routed, keeps_the_contract, serves_alone, standby,
+    STANDBY, changes_in_peace, is_idle, is_routed, keeps_the_contract, refusal, serves_alone,
+    standby,
 };
 use crate::support::{ask, clock, eventually, order};
 
@@ -244,13 +245,8 @@ async fn shares_are_as_the_weights() {
 async fn what_nginx_cannot_do_is_refused_with_what_to_do() {
     let stack = Stack::start("", "").await;
     let proxy = stack.adapter();
-    let refused = async |weight, slow_start| {
-        let why = proxy.join(order(STANDBY, 1), weight, slow_start).await.unwrap_err();
-        assert_eq!(why.failure, Failure::Refused);
-        why.what
-    };
-    assert_eq!(refused(0, Span::ZERO).await, "the weight is 0; nginx takes 1 or more");
-    let why = refused(100, Span::from_secs(30)).await;
+    assert_eq!(refusal(&proxy, 0, Span::ZERO).await, "the weight is 0; nginx takes 1 or more");
+    let why = refusal(&proxy, 100, Span::from_secs(30)).await;
     assert_eq!(why, "the slow start is 30s, and nginx has none: let the policy's be 0s");
     let with = |servers: [&str; 2]| {
         let servers = servers.map(str::to_owned).into();
